@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The house (Documentation/HOUSE.md draws it): imports point down, rooms never import each other.
+// A new target needs one of four reasons: it hides a C library, it must stay pure, it is a room, it is wiring.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "posto",
+    products: [
+        .executable(name: "posto", targets: ["posto"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // C libraries of the system, each hidden behind one Swift target.
+        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+        .systemLibrary(
+            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CPlatform"),
+        .target(
+            name: "CToml",
+            cxxSettings: [.define("TOML_HEADER_ONLY", to: "1"), .define("TOML_EXCEPTIONS", to: "0")]),
+
+        // Words.
+        .target(name: "Domain", swiftSettings: strict),
+
+        // Edges.
+        .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: strict),
+        .target(name: "Store", dependencies: ["Domain", "Crypto", "CLMDB", "CPlatform"], swiftSettings: strict),
+        .target(
+            name: "HTTPServer", dependencies: ["Domain", "CMicroHTTPD", "CPlatform", "CZlib"],
+            swiftSettings: strict),
+        .target(name: "HTTPClient", dependencies: ["Domain", "CCurl", "CPlatform"], swiftSettings: strict),
+        .target(
+            name: "ServiceManager", dependencies: ["Domain", "CSystemd", "CPlatform"], swiftSettings: strict),
+
+        // Rooms.
+        .target(
+            name: "Registry", dependencies: ["Domain", "Store", "Crypto", "HTTPClient"], swiftSettings: strict),
+
+        // Faces.
+        .target(
+            name: "API", dependencies: ["Domain", "Store", "Registry", "HTTPServer", "ServiceManager", "Crypto"],
+            swiftSettings: strict),
+
+        // Wiring.
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "API", "Crypto",
+                "CToml", "CPlatform",
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "posto",
+            dependencies: [
+                "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "Registry", "Crypto", "CPlatform",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
+        .testTarget(
+            name: "StoreTests", dependencies: ["Store", "Domain", "Crypto", "CLMDB", "CPlatform"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HTTPServerTests", dependencies: ["HTTPServer", "Domain", "CPlatform"], swiftSettings: strict),
+        .testTarget(
+            name: "EdgeTests", dependencies: ["HTTPClient", "ServiceManager", "Crypto", "Domain", "CPlatform"],
+            swiftSettings: strict),
+        .testTarget(name: "RegistryTests", dependencies: ["Registry", "Domain", "Store"], swiftSettings: strict),
+        .testTarget(
+            name: "DaemonTests", dependencies: ["Daemon", "API", "Domain", "HTTPServer"], swiftSettings: strict),
+        .testTarget(name: "HouseTests", swiftSettings: strict),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,3 @@
+// LMDB imports whole; nothing needs a shim.
+#pragma once
+#include <lmdb.h>

@@ -1,0 +1,35 @@
+// What Glibc's Swift module does not export, and the one instruction that Swift cannot spell.
+#pragma once
+#define _GNU_SOURCE 1
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
+#include <sys/timerfd.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+/// CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `length` bytes, continuing from `seed` (0 at first).
+/// Uses the processor's instruction on x86-64 with SSE 4.2 and on arm64 with CRC, tables otherwise.
+uint32_t posto_crc32c(uint32_t seed, const void *bytes, size_t length);
+
+/// The table form, for the test that proves both equal.
+uint32_t posto_crc32c_portable(uint32_t seed, const void *bytes, size_t length);
+
+/// fork(2), which Swift's Glibc module hides. Only before the first thread is started.
+pid_t posto_fork(void);
+
+/// ioctl-free helpers for SO_PEERCRED: fills what the kernel recorded at connect(2); -1 and errno if it cannot.
+int posto_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
+
+/// open(2) with O_DIRECT | O_DSYNC | O_WRONLY | O_CREAT, the flags that Glibc's module hides.
+int posto_open_direct(const char *path, int mode);
+
+/// fallocate(2) with FALLOC_FL_KEEP_SIZE.
+int posto_preallocate(int fd, off_t offset, off_t length);
