@@ -1,0 +1,31 @@
+import Synchronization
+
+/// Says cheaply whether anything about a service may have changed since a copy of it was made.
+///
+/// A counter each for 1,024 groups of services, chosen by a hash of tenant and name. Who changes or renews an instance counts its
+/// group on after the change can be seen; who keeps a rendered copy remembers the count from before it read. A collision costs a
+/// needless rendering, never a stale answer.
+package final class VersionStripes: Sendable {
+    private static let count = 1_024
+    private let counters = InlineArray<1_024, Atomic<UInt64>> { _ in Atomic(1) }
+
+    package init() {}
+
+    package func version(of hash: UInt64) -> UInt64 {
+        counters[Int(hash & UInt64(Self.count - 1))].load(ordering: .acquiring)
+    }
+
+    package func bump(_ hash: UInt64) {
+        counters[Int(hash & UInt64(Self.count - 1))].wrappingAdd(1, ordering: .releasing)
+    }
+
+    /// FNV-1a (Fowler, Noll, Vo) with a final mix, over tenant ‖ 0 ‖ service: names are short and we only need spread.
+    package static func hash(tenant: some Sequence<UInt8>, service: some Sequence<UInt8>) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in tenant { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        hash = hash &* 0x100_0000_01b3
+        for byte in service { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        hash ^= hash >> 32
+        return hash
+    }
+}
