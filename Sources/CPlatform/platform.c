@@ -1,3 +1,5 @@
+// The header leaves _GNU_SOURCE alone: a module built with it disagrees with Swift's Glibc about fd_set.
+#define _GNU_SOURCE 1
 #include "CPlatform.h"
 
 #include <errno.h>
