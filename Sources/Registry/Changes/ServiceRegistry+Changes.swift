@@ -1,0 +1,80 @@
+import Domain
+import Store
+
+/// A page of changes, rendered.
+package struct ChangesPage: Sendable {
+    package enum Form: Hashable, Sendable { case json, ndjson, eventStream }
+
+    package let body: [UInt8]
+    package let count: Int
+    /// The revision to go on from.
+    package let revision: UInt64
+}
+
+package enum ChangesOutcome: Sendable {
+    case page(ChangesPage)
+    /// Changes after `since` are no longer kept; the oldest kept is after `oldest`.
+    case gone(oldest: UInt64)
+    /// `since` is ahead of us: this store was restored from an older backup, or the caller watched another node.
+    case ahead(revision: UInt64)
+}
+
+extension ServiceRegistry {
+    /// Renders the changes after revision `since`, oldest first. Any thread.
+    ///
+    /// The revision of the answer is that of its last change, or where the stream stands if it ends before `limit`, so that a caller who
+    /// goes on from there misses none and sees none twice.
+    package func changes(since: UInt64, limit: Int, form: ChangesPage.Form) throws(StoreError) -> ChangesOutcome {
+        try environment.read { (transaction) throws(StoreError) -> ChangesOutcome in
+            guard let row = try transaction.streamRow(.state) else { throw StoreError(.corrupted, "read the stream of changes") }
+            guard since >= row.trimmed else { return .gone(oldest: row.trimmed) }
+            guard since <= row.last else { return .ahead(revision: row.last) }
+            var json = JSONWriter(capacity: 1_024)
+            var lines: [UInt8] = []
+            if form == .json {
+                json.beginObject()
+                json.key("changes")
+                json.beginArray()
+            }
+            var count = 0
+            var last = since
+            if since < row.last {
+                last = try transaction.scan(.state, after: since, bytesMax: Limits.changesPageBytesMax, recordsMax: limit) {
+                    (entry) throws(StoreError) in
+                    count += 1
+                    switch form {
+                    case .json: json.raw(json: entry.data)
+                    case .ndjson:
+                        lines.append(contentsOf: entry.data)
+                        lines.append(UInt8(ascii: "\n"))
+                    case .eventStream:
+                        lines.append(contentsOf: "id: \(entry.seq)\nevent: \(Self.kind(of: entry))\ndata: ".utf8)
+                        lines.append(contentsOf: entry.data)
+                        lines.append(contentsOf: "\n\n".utf8)
+                    }
+                    return true
+                }
+            }
+            guard form == .json else { return .page(ChangesPage(body: lines, count: count, revision: last)) }
+            json.endArray()
+            json.key("revision"); json.unsigned(last)
+            json.endObject()
+            return .page(ChangesPage(body: json.finish(), count: count, revision: last))
+        }
+    }
+
+    /// The kind stands in the record's type: `posto.registry.KIND`.
+    private static func kind(of entry: JournalEntry) -> String {
+        let marker = Array(#""type":"posto.registry."#.utf8)
+        let line = entry.cloudEvent
+        var at = 0
+        while at + marker.count < line.count {
+            if line[at] == marker[0], line[at..<at + marker.count].elementsEqual(marker) {
+                let rest = line[(at + marker.count)...]
+                return String(decoding: rest.prefix { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
+            }
+            at += 1
+        }
+        return "change"
+    }
+}

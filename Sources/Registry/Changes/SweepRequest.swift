@@ -1,0 +1,103 @@
+import Domain
+import Store
+
+/// Announces leases that ran out and removes those whose grace is over: one slice of what fell due together.
+// SAFETY: the mutable fields are touched by the writer's thread only, between `submit` and the end of `committed` or `failed`.
+package final class SweepRequest: WriteRequest, @unchecked Sendable {
+    package let priority = RecordPriority.state
+    package let isFenced = true
+    /// It removes, and what it adds must not depend on room: the list has to stay true.
+    package let releasesSpace = true
+    private let registry: ServiceRegistry
+    private let slots: [Int]
+
+    private struct Mark {
+        let slot: Int
+        let generation: UInt16
+        let deadline: Uptime
+        let reapAt: Uptime
+        let key: InstanceKey
+    }
+    private var marks: [Mark] = []
+    private var removals: [(slot: Int, key: InstanceKey)] = []
+    private var wakes: [(slot: Int, at: Uptime)] = []
+
+    package init(slots: [Int], registry: ServiceRegistry) {
+        precondition(slots.count <= Limits.sweepSlotsMax)
+        self.slots = slots
+        self.registry = registry
+    }
+
+    package func perform(_ context: borrowing StoreWriteContext) throws(StoreError) {
+        // Of a run before this one; nothing of it is in the store.
+        takeBackMarks(retryAt: context.uptime)
+        marks.removeAll()
+        removals.removeAll()
+        wakes.removeAll()
+        for slot in slots { try sweep(slot, context) }
+    }
+
+    private func sweep(_ slot: Int, _ context: borrowing StoreWriteContext) throws(StoreError) {
+        let key = try context.transaction.withValue(.leases, StoreKey(leaseSlot: slot)) { (payload, _) throws(StoreError) in
+            InstanceKey(payload: payload)
+        }
+        // Deregistered meanwhile: nobody waits for this timer any more.
+        guard let key, var row = try InstanceTable.row(of: key, in: context.transaction), row.slot == slot else { return }
+        let ttl = Duration.seconds(row.ttlSeconds)
+        let status = registry.leases.status(slot: slot, generation: row.generation)
+        let state: LeaseMachine.State
+        if status.isMarkedExpired {
+            state = .expired(reapAt: registry.leases.reapAt(slot: slot) ?? context.uptime + ttl + registry.leases.grace)
+        } else {
+            state = .held(deadline: status.deadline ?? context.uptime)
+        }
+        var machine = LeaseMachine(state: state, ttl: ttl, grace: registry.leases.grace)
+        let appearance = LeaseAppearance(
+            LeaseStatus(deadline: status.deadline, isMarkedExpired: true), ttl: ttl, renewedAt: row.renewedAt,
+            at: Moment(uptime: context.uptime, wall: context.now))
+        switch machine.timerFired(now: context.uptime) {
+        case .wake(let at):
+            wakes.append((slot, at))
+        case .announceExpired(let reapAt):
+            guard let deadline = status.deadline, registry.leases.markExpired(slot: slot, generation: row.generation, observed: deadline)
+            else {
+                // A renewal was faster.
+                wakes.append((slot, context.uptime + .seconds(1)))
+                return
+            }
+            marks.append(Mark(slot: slot, generation: row.generation, deadline: deadline, reapAt: reapAt, key: key))
+            row.isMarkedExpired = true
+            row.revision = try ChangeRecord(kind: .expired, key: key, row: row, lease: appearance).append(.daemon, in: context)
+            try InstanceTable.put(row, at: key, in: context.transaction)
+        case .remove:
+            let revision = try Removal.write(key, row, reason: "expired", registry: registry, origin: .daemon, context)
+            try AuditRecord("expire", key, status: 0, result: "removed", revision: revision).append(.daemon, in: context)
+            removals.append((slot, key))
+        }
+    }
+
+    package func committed() {
+        for mark in marks {
+            registry.leases.awaitReap(slot: mark.slot, at: mark.reapAt)
+            registry.expired(mark.key)
+        }
+        for (slot, key) in removals {
+            registry.leases.end(slot: slot)
+            registry.removed(key)
+        }
+        for (slot, at) in wakes { registry.leases.wake(slot: slot, at: at) }
+    }
+
+    package func failed(_ error: StoreError) {
+        let retry = registry.time.uptime() + .seconds(1)
+        takeBackMarks(retryAt: retry)
+        for slot in slots { registry.leases.wake(slot: slot, at: retry) }
+    }
+
+    private func takeBackMarks(retryAt: Uptime) {
+        for mark in marks {
+            registry.leases.unmark(slot: mark.slot, generation: mark.generation, deadline: mark.deadline, retryAt: retryAt)
+        }
+        marks.removeAll()
+    }
+}

@@ -1,0 +1,93 @@
+import Domain
+import Store
+
+/// Names an instance: tenant, service and id. As bytes it is what follows the table id in the key of its row:
+/// tenant ‖ 0 ‖ service ‖ 0 ‖ id, sorted as lists are shown.
+///
+/// None of the names can hold a zero byte, so one instance's rows lie together and a prefix never catches a stranger.
+package struct InstanceKey: Hashable, Sendable {
+    package let bytes: [UInt8]
+
+    package init(tenant: String, service: String, id: String) {
+        var key: [UInt8] = []
+        key.reserveCapacity(tenant.utf8.count + service.utf8.count + id.utf8.count + 2)
+        key.append(contentsOf: tenant.utf8)
+        key.append(0)
+        key.append(contentsOf: service.utf8)
+        key.append(0)
+        key.append(contentsOf: id.utf8)
+        bytes = key
+    }
+
+    package init(_ registration: Registration) {
+        self.init(tenant: registration.tenant, service: registration.serviceName, id: registration.id)
+    }
+
+    /// The key of an instance's first row, table id included; nil for a row that continues another.
+    package init?(stored key: UnsafeRawBufferPointer) {
+        guard key.first == Table.instances.id, key.count(where: { $0 == 0 }) == 2 else { return nil }
+        bytes = Array(key.dropFirst())
+    }
+
+    /// The value of a lease's or an address's row.
+    package init(payload: UnsafeRawBufferPointer) { bytes = Array(payload) }
+
+    package var tenant: String { part(0) }
+    package var service: String { part(1) }
+    package var id: String { part(2) }
+
+    /// See `VersionStripes`.
+    package var stripe: UInt64 {
+        let parts = bytes.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
+        return VersionStripes.hash(tenant: parts[0], service: parts[1])
+    }
+
+    /// Whether both are instances of one service.
+    package func isSameService(as other: InstanceKey) -> Bool {
+        tenant == other.tenant && service == other.service
+    }
+
+    private func part(_ number: Int) -> String {
+        String(decoding: bytes.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)[number], as: UTF8.self)
+    }
+}
+
+extension StoreKey {
+    package init(instance key: InstanceKey) { self.init(.instances, key.bytes) }
+
+    /// The `number`th row that continues a registration too long for one: the instance's key ‖ 0 ‖ number.
+    package init(continuationOf key: InstanceKey, number: UInt8) {
+        self.init(.instances, key.bytes)
+        append(0 as UInt8)
+        append(number)
+    }
+
+    /// What every instance of a service begins with.
+    package init(instancesOf service: some Sequence<UInt8>, tenant: some Sequence<UInt8>) {
+        self.init(.instances, tenant)
+        append(0 as UInt8)
+        append(service)
+        append(0 as UInt8)
+    }
+
+    /// What every instance of a tenant begins with.
+    package init(instancesOfTenant tenant: String) {
+        self.init(.instances)
+        append(terminated: tenant)
+    }
+
+    /// Who holds an address: host ‖ 0 ‖ port. One holder on the node, whatever the tenant: two services cannot listen on one port.
+    package init(host: some Sequence<UInt8>, port: UInt16) {
+        self.init(.addresses)
+        // Host names are the same whatever their case (RFC 1123).
+        for byte in host { append((UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte) }
+        append(0 as UInt8)
+        append(port)
+    }
+
+    /// Whose lease a slot of the board is.
+    package init(leaseSlot slot: Int) {
+        self.init(.leases)
+        append(UInt32(slot))
+    }
+}

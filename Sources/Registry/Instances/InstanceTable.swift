@@ -1,0 +1,121 @@
+import Domain
+import Store
+
+/// An instance as a walk over the table meets it. Valid within the closure only.
+package struct StoredInstance {
+    /// Tenant, service and id, where they lie in the key.
+    package let tenant: UnsafeRawBufferPointer
+    package let service: UnsafeRawBufferPointer
+    package let id: UnsafeRawBufferPointer
+    package let row: InstanceRowView
+    /// The members of the registration; they lie in the map unless the registration fills several rows.
+    package let members: UnsafeRawBufferPointer
+
+    package var key: InstanceKey {
+        InstanceKey(
+            tenant: String(decoding: tenant, as: UTF8.self), service: String(decoding: service, as: UTF8.self),
+            id: String(decoding: id, as: UTF8.self))
+    }
+}
+
+/// Reading and writing instances: the rows of one, and walks over many.
+package enum InstanceTable {
+    /// The row of one instance, copied out; nil if there is none.
+    package static func row(of key: InstanceKey, in transaction: borrowing some StoreReading & ~Copyable) throws(StoreError) -> InstanceRow? {
+        let view = TransactionReader(transaction)
+        return try transaction.withValue(.instances, StoreKey(instance: key)) { (payload, _) throws(StoreError) -> InstanceRow in
+            guard let row = InstanceRowView(payload) else { throw StoreError(.corrupted, "read an instance") }
+            var parts: [UInt8: [UInt8]] = [:]
+            if row.partCount > 0 {
+                for number in 1...row.partCount { parts[number] = try continuation(of: key, number: number, in: view) }
+            }
+            guard let whole = InstanceRow(row, continuation: { parts[$0] }) else { throw StoreError(.corrupted, "read an instance") }
+            return whole
+        }
+    }
+
+    /// Lends the fixed part of one instance's row; cheaper than `row(of:in:)` as nothing is copied.
+    package static func withView<R>(
+        of key: InstanceKey, in transaction: borrowing some StoreReading & ~Copyable, _ body: (InstanceRowView) throws(StoreError) -> R
+    ) throws(StoreError) -> R? {
+        try transaction.withValue(.instances, StoreKey(instance: key)) { (payload, _) throws(StoreError) -> R in
+            guard let row = InstanceRowView(payload) else { throw StoreError(.corrupted, "read an instance") }
+            return try body(row)
+        }
+    }
+
+    /// Lends the instances from `start` on whose keys begin with `prefix`, in order, until `body` says false.
+    package static func walk(
+        from start: borrowing StoreKey, prefix: borrowing StoreKey, in transaction: borrowing some StoreReading & ~Copyable,
+        _ body: (StoredInstance) throws(StoreError) -> Bool
+    ) throws(StoreError) {
+        let view = TransactionReader(transaction)
+        try transaction.scan(.instances, from: start, prefix: prefix) { (key, payload, _) throws(StoreError) -> Bool in
+            guard let first = key.firstIndex(of: 0), let second = key[(first + 1)...].firstIndex(of: 0) else {
+                throw StoreError(.corrupted, "read the key of an instance")
+            }
+            let id = UnsafeRawBufferPointer(rebasing: key[(second + 1)...])
+            // A row that continues another was read with that one.
+            guard !id.contains(0) else { return true }
+            guard let row = InstanceRowView(payload) else { throw StoreError(.corrupted, "read an instance") }
+            let tenant = UnsafeRawBufferPointer(rebasing: key[1..<first])
+            let service = UnsafeRawBufferPointer(rebasing: key[(first + 1)..<second])
+            if row.partCount == 0 {
+                return try body(StoredInstance(tenant: tenant, service: service, id: id, row: row, members: row.inlineMembers))
+            }
+            var members = Array(row.inlineMembers)
+            let name = InstanceKey(payload: UnsafeRawBufferPointer(rebasing: key[1...]))
+            for number in 1...row.partCount {
+                guard let part = try continuation(of: name, number: number, in: view) else {
+                    throw StoreError(.corrupted, "read a long registration")
+                }
+                members.append(contentsOf: part)
+            }
+            return try members.withUnsafeBytes { (members) throws(StoreError) -> Bool in
+                try body(StoredInstance(tenant: tenant, service: service, id: id, row: row, members: members))
+            }
+        }
+    }
+
+    package static func put(_ row: InstanceRow, at key: InstanceKey, in transaction: borrowing WriteTransaction) throws(StoreError) {
+        let partsBefore = try withView(of: key, in: transaction) { (view) throws(StoreError) in view.partCount } ?? 0
+        let (first, continuations) = row.encode()
+        try transaction.put(.instances, StoreKey(instance: key), first, revision: row.revision)
+        for (index, part) in continuations.enumerated() {
+            try transaction.put(
+                .instances, StoreKey(continuationOf: key, number: UInt8(index + 1)), Array(part), revision: row.revision)
+        }
+        try deleteContinuations(of: key, after: continuations.count, through: Int(partsBefore), in: transaction)
+    }
+
+    package static func delete(_ key: InstanceKey, partCount: UInt8, in transaction: borrowing WriteTransaction) throws(StoreError) {
+        try transaction.delete(.instances, StoreKey(instance: key))
+        try deleteContinuations(of: key, after: 0, through: Int(partCount), in: transaction)
+    }
+
+    private static func deleteContinuations(
+        of key: InstanceKey, after kept: Int, through last: Int, in transaction: borrowing WriteTransaction
+    ) throws(StoreError) {
+        guard kept < last else { return }
+        for number in (kept + 1)...last { try transaction.delete(.instances, StoreKey(continuationOf: key, number: UInt8(number))) }
+    }
+
+    private static func continuation(
+        of key: InstanceKey, number: UInt8, in transaction: borrowing some StoreReading & ~Copyable
+    ) throws(StoreError) -> [UInt8]? {
+        try transaction.withValue(.instances, StoreKey(continuationOf: key, number: number)) { (payload, _) throws(StoreError) in
+            Array(payload)
+        }
+    }
+}
+
+/// A transaction's handle for a closure that cannot capture a borrowed value. Never outlives the call that made it.
+private struct TransactionReader: StoreReading {
+    let handle: OpaquePointer
+    let environment: StoreEnvironment
+
+    init(_ transaction: borrowing some StoreReading & ~Copyable) {
+        handle = transaction.handle
+        environment = transaction.environment
+    }
+}
