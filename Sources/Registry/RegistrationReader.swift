@@ -174,7 +174,7 @@ package struct RegistrationReader: Sendable {
         for member in value.members {
             let name = member.name
             guard !Self.fields.contains(name) else { continue }
-            let nearest = nearestName(to: name, among: Self.fields)
+            let nearest = EditDistance.nearest(to: name, among: Self.fields)
             refuse(
                 String(name.prefix(64)), "A registration has no field \"\(name.prefix(64))\"", member.value,
                 expected: "one of \(Self.fields.joined(separator: ", "))", example: nearest ?? "metadata")

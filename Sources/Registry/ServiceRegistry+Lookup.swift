@@ -71,6 +71,6 @@ extension ServiceRegistry {
                 return names.count < Limits.listPageMax
             }
         }
-        return nearestName(to: name, among: names)
+        return EditDistance.nearest(to: name, among: names)
     }
 }
