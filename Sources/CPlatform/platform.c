@@ -20,3 +20,5 @@ int posto_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid) {
 int posto_open_direct(const char *path, int mode) { return open(path, O_WRONLY | O_CREAT | O_DIRECT | O_DSYNC | O_CLOEXEC, mode); }
 
 int posto_preallocate(int fd, off_t offset, off_t length) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length); }
+
+void posto_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }

@@ -32,3 +32,6 @@ int posto_open_direct(const char *path, int mode);
 
 /// fallocate(2) with FALLOC_FL_KEEP_SIZE.
 int posto_preallocate(int fd, off_t offset, off_t length);
+
+/// Names the calling thread (at most 15 bytes) for ps, gdb and perf; prctl is variadic, which Swift cannot call.
+void posto_name_thread(const char *name);

@@ -11,6 +11,13 @@ package struct JSONWriter: Sendable {
         bytes.reserveCapacity(capacity)
     }
 
+    /// Empties it for the next document and keeps the memory.
+    package mutating func reset() {
+        bytes.removeAll(keepingCapacity: true)
+        needsComma = false
+        depth = 0
+    }
+
     /// The finished document.
     package consuming func finish() -> [UInt8] {
         precondition(depth == 0, "a JSON object or array was left open")

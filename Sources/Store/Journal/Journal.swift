@@ -1,0 +1,172 @@
+import Crypto
+import Domain
+import Synchronization
+
+/// The streams of one environment: append-only sequences of CloudEvents, written in the transactions of their causes.
+///
+/// A record is stored as the line that will be sent. Heads (last seq, counters, hash) live in memory, are rolled back with the batch or the
+/// fence that moved them, and are written once per commit.
+// SAFETY: everything but `positions`, `names` and `quality` belongs to the writer's thread. `positions` holds atomics, `names` never
+// changes after `open`, `quality` is atomic.
+package final class Journal: @unchecked Sendable {
+    package let environment: StoreEnvironment
+    package let nodeID: String
+    package let epoch: UInt32
+    private let names: [String: StreamID]
+    private let positions: [StreamPosition]
+    private let quality = Atomic<UInt8>(TimeQuality.unknown.rawValue)
+
+    // Writer's thread only, from here on.
+    var streams: [StreamState?]
+    var json = JSONWriter(capacity: 4_096)
+    var assembly: [UInt8] = []
+    let hasher = SHA256()
+    private var changedInBatch: [(index: Int, before: StreamRow)] = []
+    private var changedInFence: [(index: Int, before: StreamRow)] = []
+    private var isFenced = false
+
+    /// A stream while it is open.
+    struct StreamState {
+        var row: StreamRow
+        /// The envelope up to the digits of the seq, and between them and the type: the same for every record.
+        let envelopeStart: [UInt8]
+        let envelopeMiddle: [UInt8]
+        var isTouchedInBatch = false
+        var isTouchedInFence = false
+        var checkpointUptime: Uptime?
+    }
+
+    /// Opens the streams of the environment and creates those of `policies` that are new; a stream keeps its number for ever.
+    ///
+    /// Streams that are stored but not declared stay open, so that they can be read, sent and deleted. Reads one row a stream.
+    /// Before the writer starts.
+    package static func open(
+        _ environment: StoreEnvironment, nodeID: String, epoch: UInt32, policies: [StreamPolicy]
+    ) throws(StoreError) -> Journal {
+        var rows: [StreamRow] = []
+        try environment.read { (transaction) throws(StoreError) in
+            try transaction.scan(.streams, prefix: StoreKey(.streams)) { (_, payload, _) throws(StoreError) in
+                guard let row = StreamRow(payload) else { throw StoreError(.corrupted, "read the row of a stream") }
+                rows.append(row)
+                return true
+            }
+        }
+        var changed: [StreamRow] = []
+        for policy in policies {
+            precondition((1...64).contains(policy.name.utf8.count), "a stream's name has 1 to 64 bytes")
+            if let at = rows.firstIndex(where: { $0.policy.name == policy.name }) {
+                guard rows[at].policy != policy else { continue }
+                // A chain neither begins nor ends in the middle of a stream: what it is, it stays.
+                let wasChained = rows[at].policy.isChained
+                rows[at].policy = policy
+                if rows[at].last > 0 { rows[at].policy.isChained = wasChained }
+                changed.append(rows[at])
+            } else {
+                guard let free = (0..<UInt8(Limits.streamsMax)).first(where: { number in !rows.contains { $0.id.number == number } }) else {
+                    throw StoreError(.full, "number one more stream")
+                }
+                let row = StreamRow(id: StreamID(free), policy: policy)
+                rows.append(row)
+                changed.append(row)
+            }
+        }
+        try environment.openTables(rows.map { .stream($0.id.number, named: $0.policy.name) })
+        if !changed.isEmpty {
+            try environment.write { (transaction) throws(StoreError) in
+                for row in changed { try transaction.put(.streams, StreamRow.key(row.id), row.encode(), revision: row.last) }
+            }
+        }
+        return Journal(environment, nodeID: nodeID, epoch: epoch, rows: rows)
+    }
+
+    private init(_ environment: StoreEnvironment, nodeID: String, epoch: UInt32, rows: [StreamRow]) {
+        self.environment = environment
+        self.nodeID = nodeID
+        self.epoch = epoch
+        names = Dictionary(uniqueKeysWithValues: rows.map { ($0.policy.name, $0.id) })
+        positions = (0..<Limits.streamsMax).map { _ in StreamPosition() }
+        streams = Array(repeating: nil, count: Limits.streamsMax)
+        for row in rows {
+            streams[Int(row.id.number)] = StreamState(
+                row: row, envelopeStart: Array(#""specversion":"1.0","id":"\#(epoch)-"#.utf8),
+                envelopeMiddle: Array(#"","source":"/node/\#(nodeID)/\#(row.policy.name)""#.utf8))
+            positions[Int(row.id.number)].publish(row)
+        }
+    }
+
+    /// The declared or stored stream of this name. Any thread.
+    package func stream(_ name: String) -> StreamID? { names[name] }
+    /// All streams by name. Any thread.
+    package var streamNames: [String: StreamID] { names }
+    /// Where a stream stands after the last commit. Any thread.
+    package func position(_ stream: StreamID) -> StreamPosition { positions[Int(stream.number)] }
+
+    /// What the clock of the next records is worth. Any thread.
+    package var timeQuality: TimeQuality {
+        get { TimeQuality(rawValue: quality.load(ordering: .relaxed)) ?? .unknown }
+        set { quality.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
+    /// The stream's row as the batch at work sees it. Writer's thread.
+    func row(_ stream: StreamID) -> StreamRow {
+        guard let state = streams[Int(stream.number)] else { preconditionFailure("stream \(stream.number) was never declared") }
+        return state.row
+    }
+
+    // MARK: - Heads follow the transactions
+
+    /// Call before the first change of a row: keeps what it was, for the fence and for the batch.
+    func touch(_ index: Int) {
+        guard let row = streams[index]?.row else { preconditionFailure("stream \(index) was never declared") }
+        if isFenced, streams[index]!.isTouchedInFence == false {
+            streams[index]!.isTouchedInFence = true
+            changedInFence.append((index, row))
+        }
+        if !streams[index]!.isTouchedInBatch {
+            streams[index]!.isTouchedInBatch = true
+            changedInBatch.append((index, row))
+        }
+    }
+
+    func beginBatch() {
+        endFence()
+        for (index, _) in changedInBatch { streams[index]!.isTouchedInBatch = false }
+        changedInBatch.removeAll(keepingCapacity: true)
+    }
+
+    func rollBackBatch() {
+        for (index, before) in changedInBatch { streams[index]!.row = before }
+        beginBatch()
+    }
+
+    func beginFence() {
+        endFence()
+        isFenced = true
+    }
+
+    func rollBackFence() {
+        for (index, before) in changedInFence { streams[index]!.row = before }
+        endFence()
+    }
+
+    func endFence() {
+        for (index, _) in changedInFence { streams[index]!.isTouchedInFence = false }
+        changedInFence.removeAll(keepingCapacity: true)
+        isFenced = false
+    }
+
+    /// Writes the rows that the batch touched, and checkpoints that are due.
+    func flush(_ transaction: borrowing WriteTransaction, now: Timestamp, uptime: Uptime) throws(StoreError) {
+        endFence()
+        for (index, _) in changedInBatch {
+            try checkpointIfDue(index, in: transaction, now: now, uptime: uptime)
+            let row = streams[index]!.row
+            try transaction.put(.streams, StreamRow.key(row.id), row.encode(), revision: row.last)
+        }
+    }
+
+    /// After the commit: what any thread may read.
+    func publish() {
+        for (index, _) in changedInBatch { positions[index].publish(streams[index]!.row) }
+    }
+}

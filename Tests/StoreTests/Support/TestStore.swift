@@ -1,0 +1,113 @@
+import Domain
+import Glibc
+import Store
+import Synchronization
+
+/// A folder of its own for one test, removed at the end.
+final class TemporaryFolder {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/posto-store-XXXXXX".utf8CString)
+        path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)!) }
+    }
+
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    deinit {
+        guard let folder = opendir(path) else { return }
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { unlink("\(path)/\(name)") }
+        }
+        closedir(folder)
+        rmdir(path)
+    }
+}
+
+/// Time that stands still until the test moves it.
+final class ManualTime: Sendable {
+    private let uptimeMilliseconds = Atomic<Int64>(10_000)
+    private let wallMilliseconds = Atomic<Int64>(1_790_000_000_000)
+
+    func advance(_ duration: Duration) {
+        uptimeMilliseconds.add(duration.wholeMilliseconds, ordering: .relaxed)
+        wallMilliseconds.add(duration.wholeMilliseconds, ordering: .relaxed)
+    }
+
+    var now: Timestamp { Timestamp(milliseconds: wallMilliseconds.load(ordering: .relaxed)) }
+
+    var source: TimeSource {
+        TimeSource(
+            uptime: { Uptime(milliseconds: self.uptimeMilliseconds.load(ordering: .relaxed)) },
+            timestamp: { self.now })
+    }
+}
+
+/// A disk whose free space the test sets.
+final class ManualDisk: Sendable {
+    let free = Atomic<Int>(1 << 40)
+    let preallocation = Atomic<Int32>(0)
+
+    var disk: StoreDisk {
+        StoreDisk(
+            freeBytes: { _ in self.free.load(ordering: .relaxed) },
+            preallocate: { _, _ in self.preallocation.load(ordering: .relaxed) })
+    }
+}
+
+/// A table of the tests' own.
+extension Table {
+    static let things = Table(id: 90, name: "things")
+}
+
+/// An environment with a journal and a running writer.
+final class TestStore {
+    static let policies = [
+        StreamPolicy(name: "audit", priority: .audit, isChained: true), StreamPolicy(name: "state", priority: .state),
+    ]
+
+    let folder: TemporaryFolder
+    let time = ManualTime()
+    let environment: StoreEnvironment
+    let journal: Journal
+    let writer: StoreWriter
+    /// What the writer told of commits and of its end.
+    let reports: WriterReports
+
+    var audit: StreamID { journal.stream("audit")! }
+    var state: StreamID { journal.stream("state")! }
+
+    init(
+        in folder: TemporaryFolder = TemporaryFolder(), path: String? = nil, budgetBytes: Int = 64 << 20, mapBytes: Int? = nil,
+        preallocate: Bool = false, disk: StoreDisk = .system, diskFreeBytesMin: Int = 1 << 20,
+        policies: [StreamPolicy] = TestStore.policies,
+        starts: Bool = true
+    ) throws(StoreError) {
+        self.folder = folder
+        environment = try StoreEnvironment.open(
+            StoreEnvironment.Options(
+                path: path ?? folder.file("state.mdb"), budgetBytes: budgetBytes, mapBytes: mapBytes, tables: Table.all + [.things],
+                preallocate: preallocate, disk: disk, diskFreeBytesMin: diskFreeBytesMin))
+        let identity = try StoreIdentity.loadOrCreate(
+            in: environment, nodeID: nil, proposedNodeID: "3f2a", now: time.now, randomBytes: { [UInt8](repeating: 7, count: $0) })
+        journal = try Journal.open(environment, nodeID: identity.nodeID, epoch: identity.epoch, policies: policies)
+        let reports = WriterReports()
+        self.reports = reports
+        writer = StoreWriter(
+            environment: environment, journal: journal, time: time.source, onBatchCommitted: { reports.add($0) },
+            onFatal: { reports.end($0) })
+        if starts { writer.start() }
+    }
+
+    /// Submits and waits for the answer.
+    @discardableResult
+    func run(_ request: TestRequest) throws(StoreError) -> TestRequest.Answer {
+        try writer.submit(request)
+        return request.wait()
+    }
+
+    deinit { writer.stop() }
+}
