@@ -88,7 +88,7 @@ package struct RegistrationReader: Sendable {
 
     /// null is the same as absent.
     private func member(_ name: StaticString) -> JSONValue? {
-        value[key: name].flatMap { $0.isNull ? nil : $0 }
+        value[name].flatMap { $0.isNull ? nil : $0 }
     }
 
     private mutating func text(_ name: StaticString, required: Bool, _ rule: NameRule) -> String? {

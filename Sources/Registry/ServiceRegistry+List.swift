@@ -154,10 +154,10 @@ extension ServiceRegistry {
             guard let document = try? JSONDocument.parse([UInt8(ascii: "{")] + members + [UInt8(ascii: "}")]) else { return false }
             let root = document.root
             func holds(_ key: StaticString, _ wanted: [String]) -> Bool {
-                wanted.allSatisfy { wanted in root[key: key]?.elements.contains { $0.string == wanted } ?? false }
+                wanted.allSatisfy { wanted in root[key]?.elements.contains { $0.string == wanted } ?? false }
             }
-            if let version = query.version, root[key: "version"]?.string != version { return false }
-            if let transport = query.transport, root[key: "protocol"]?.string != transport { return false }
+            if let version = query.version, root["version"]?.string != version { return false }
+            if let transport = query.transport, root["protocol"]?.string != transport { return false }
             return holds("tags", query.tags) && holds("capabilities", query.capabilities)
         }
     }

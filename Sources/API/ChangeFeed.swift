@@ -1,0 +1,180 @@
+import Domain
+import HTTPServer
+import Registry
+import Store
+
+/// Who waits for changes: long polls, and streams of server-sent events. On the HTTP thread only.
+///
+/// A commit wakes every watcher that it concerns; watchers that ask the same are given the same rendered bytes.
+final class ChangeFeed {
+    /// One long poll.
+    // SAFETY: touched on the HTTP thread only.
+    final class Watcher: HTTPWaiter, @unchecked Sendable {
+        let since: UInt64
+        let limit: Int
+        let form: ChangesPage.Form
+        fileprivate let feed: ChangeFeed
+        fileprivate var place = 0
+
+        fileprivate init(since: UInt64, limit: Int, form: ChangesPage.Form, feed: ChangeFeed) {
+            self.since = since
+            self.limit = limit
+            self.form = form
+            self.feed = feed
+        }
+
+        func departed(_ ticket: HTTPTicket) { feed.remove(ticket) }
+
+        func timedOut(_ ticket: HTTPTicket) -> HTTPResponse {
+            feed.remove(ticket)
+            return ChangeFeed.response(ChangesPage.empty(since: since, form: form), form: form)
+        }
+    }
+
+    /// One stream of events and how far it is.
+    fileprivate struct Subscriber {
+        let stream: HTTPStream
+        var revision: UInt64
+    }
+
+    private struct Question: Hashable {
+        let since: UInt64
+        let limit: Int
+        let form: ChangesPage.Form
+    }
+
+    private var watchers: [HTTPTicket: Watcher] = [:]
+    private var subscribers: [Subscriber] = []
+
+    var count: Int { watchers.count + subscribers.count }
+
+    // MARK: Asking
+
+    /// A request line that asks to wait: `GET /api/v1/changes?…wait=…`, or for events.
+    static func isLongPoll(requestLine: UnsafeRawBufferPointer) -> Bool {
+        let prefix: StaticString = "GET /api/v1/changes?"
+        guard requestLine.count > prefix.utf8CodeUnitCount,
+            requestLine[..<prefix.utf8CodeUnitCount].elementsEqual(UnsafeRawBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount))
+        else { return false }
+        let wait = Array("wait=".utf8)
+        var at = prefix.utf8CodeUnitCount
+        while at + wait.count <= requestLine.count, requestLine[at] != UInt8(ascii: " ") {
+            if requestLine[at] == wait[0], requestLine[at..<at + wait.count].elementsEqual(wait) { return true }
+            at += 1
+        }
+        return false
+    }
+
+    func watch(_ request: borrowing HTTPRequest, since: UInt64, limit: Int, form: ChangesPage.Form, deadline: UInt64) {
+        let watcher = Watcher(since: since, limit: limit, form: form, feed: self)
+        let ticket = request.suspend(until: deadline, waiter: watcher)
+        watchers[ticket] = watcher
+    }
+
+    func subscribe(_ stream: HTTPStream, after revision: UInt64) {
+        subscribers.append(Subscriber(stream: stream, revision: revision))
+    }
+
+    private func remove(_ ticket: HTTPTicket) { watchers[ticket] = nil }
+
+    // MARK: Waking
+
+    func wake(registry: ServiceRegistry, revision: UInt64) {
+        wakeWatchers(registry, revision)
+        wakeSubscribers(registry, revision)
+    }
+
+    private func wakeWatchers(_ registry: ServiceRegistry, _ revision: UInt64) {
+        guard !watchers.isEmpty else { return }
+        var rendered: [Question: HTTPResponse] = [:]
+        var woken: [(HTTPTicket, HTTPResponse)] = []
+        for (ticket, watcher) in watchers where watcher.since < revision {
+            let question = Question(since: watcher.since, limit: watcher.limit, form: watcher.form)
+            if rendered[question] == nil {
+                rendered[question] = Self.answer(registry, since: watcher.since, limit: watcher.limit, form: watcher.form)
+            }
+            woken.append((ticket, rendered[question]!))
+        }
+        for (ticket, response) in woken {
+            watchers[ticket] = nil
+            ticket.complete(response)
+        }
+    }
+
+    private func wakeSubscribers(_ registry: ServiceRegistry, _ revision: UInt64) {
+        guard !subscribers.isEmpty else { return }
+        var pages: [UInt64: ChangesPage] = [:]
+        for index in subscribers.indices {
+            while subscribers[index].revision < revision {
+                let since = subscribers[index].revision
+                if pages[since] == nil {
+                    guard case .page(let page)? = try? registry.changes(since: since, limit: Limits.changesPageDefault, form: .eventStream)
+                    else {
+                        // What it has not seen is gone; it must take the whole list again, and learns so when it comes back.
+                        subscribers[index].stream.close()
+                        break
+                    }
+                    pages[since] = page
+                }
+                let page = pages[since]!
+                guard page.revision > since, subscribers[index].stream.push(page.body) else { break }
+                subscribers[index].revision = page.revision
+            }
+        }
+        subscribers.removeAll { $0.stream.isClosed }
+    }
+
+    /// Keeps connections open through proxies, and notices who left.
+    func beat() {
+        let comment = Array(":\n\n".utf8)
+        for subscriber in subscribers { _ = subscriber.stream.push(comment) }
+        subscribers.removeAll { $0.stream.isClosed }
+    }
+
+    func closeStreams() {
+        for subscriber in subscribers { subscriber.stream.close() }
+        subscribers.removeAll()
+    }
+
+    // MARK: Answers
+
+    static func answer(_ registry: ServiceRegistry, since: UInt64, limit: Int, form: ChangesPage.Form) -> HTTPResponse {
+        do throws(StoreError) {
+            switch try registry.changes(since: since, limit: limit, form: form) {
+            case .page(let page): return response(page, form: form)
+            case .gone(let oldest): return response(Problem.gone(since: since, oldest: oldest))
+            case .ahead(let revision): return response(Problem.ahead(since: since, revision: revision))
+            }
+        } catch {
+            return response(Problem(error))
+        }
+    }
+
+    static func response(_ page: ChangesPage, form: ChangesPage.Form) -> HTTPResponse {
+        let type: HTTPContentType =
+            switch form {
+            case .json: .json
+            case .ndjson: .ndjson
+            case .eventStream: .eventStream
+            }
+        return HTTPResponse(status: 200, contentType: type, body: .bytes(page.body), revision: page.revision)
+    }
+
+    private static func response(_ problem: Problem) -> HTTPResponse {
+        HTTPResponse(status: UInt16(problem.code.status), contentType: .problemJSON, body: .bytes(problem.body(requestID: "")))
+    }
+}
+
+extension Problem {
+    static func gone(since: UInt64, oldest: UInt64) -> Problem {
+        Problem(
+            .revisionGone, "Changes after revision \(since) are no longer kept; the oldest kept follow revision \(oldest).",
+            hint: "Take the whole list (GET /api/v1/services) and go on from its revision.")
+    }
+
+    static func ahead(since: UInt64, revision: UInt64) -> Problem {
+        Problem(
+            .revisionGone, "This node is at revision \(revision) and has never been at \(since): it was restored, or it is another node.",
+            hint: "Take the whole list (GET /api/v1/services) and go on from its revision.")
+    }
+}

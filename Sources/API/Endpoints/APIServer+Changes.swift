@@ -1,0 +1,59 @@
+import Domain
+import HTTPServer
+import Registry
+import Store
+
+extension APIServer {
+    func changes(_ request: borrowing HTTPRequest, _ route: Route) -> HTTPReply {
+        do throws(Problem) {
+            let query = try Query(request, route)
+            let form = Self.form(of: request)
+            var since = try query.integer("since", in: 0...UInt64.max, default: 0)
+            let limit = Int(
+                try query.integer("limit", in: 1...UInt64(Limits.changesPageMax), default: UInt64(Limits.changesPageDefault)))
+            if form == .eventStream {
+                // What a browser sends when it connects again.
+                if let last = request.header("Last-Event-ID").flatMap(UInt64.init) { since = last }
+                return try subscribe(since: since)
+            }
+            let wait = try query.duration("wait", max: Limits.longPollMax, default: .zero)
+            guard wait > .zero, since == registry.revision else {
+                return .answer(ChangeFeed.answer(registry, since: since, limit: limit, form: form))
+            }
+            try requireRoom()
+            feed.watch(
+                request, since: since, limit: limit, form: form,
+                deadline: HTTPServer.uptimeNanoseconds() + UInt64(wait.wholeMilliseconds) * 1_000_000)
+            // The revision may have moved between the look and the watch; the wake for it has then not come to this watcher.
+            if registry.revision != since { feed.wake(registry: registry, revision: registry.revision) }
+            return .later
+        } catch {
+            return .answer(respond(error, request, route))
+        }
+    }
+
+    private func subscribe(since: UInt64) throws(Problem) -> HTTPReply {
+        try requireRoom()
+        let first = ChangeFeed.answer(registry, since: since, limit: 1, form: .eventStream)
+        guard first.status == 200 else { return .answer(first) }
+        let stream = HTTPStream()
+        feed.subscribe(stream, after: since)
+        feed.wake(registry: registry, revision: registry.revision)
+        return .answer(HTTPResponse(status: 200, contentType: .eventStream, body: .stream(stream)))
+    }
+
+    private func requireRoom() throws(Problem) {
+        guard feed.count < Limits.watchersMax else {
+            throw Problem(
+                .tooManyWatchers, "\(Limits.watchersMax) callers wait for changes already.", hint: "Ask without `wait`.", retryAfter: 10)
+        }
+    }
+
+    /// JSON unless one of the others is asked for by name.
+    static func form(of request: borrowing HTTPRequest) -> ChangesPage.Form {
+        guard let accept = request.header("Accept") else { return .json }
+        if accept.contains("text/event-stream") { return .eventStream }
+        if accept.contains("application/x-ndjson") || accept.contains("application/ndjson") { return .ndjson }
+        return .json
+    }
+}

@@ -1,0 +1,72 @@
+import Domain
+import HTTPServer
+import Registry
+import Store
+
+extension APIServer {
+    func deregister(_ request: borrowing HTTPRequest, _ parameters: HTTPParameters, _ route: Route) -> HTTPReply {
+        do throws(Problem) {
+            let tenant = try Query(request, route).tenant(default: facts.tenant, rule: NameRules.tenant.accepts)
+            let path = request.path
+            let serviceBytes = UnsafeBufferPointer(rebasing: path[parameters[0]])
+            let idBytes = parameters.count > 1 ? UnsafeBufferPointer(rebasing: path[parameters[1]]) : nil
+            let service = String(decoding: serviceBytes, as: UTF8.self)
+            guard Self.fitsKey(serviceBytes, idBytes) else { throw notRegistered(service) }
+            let claim = try claim(of: request)
+            let key: InstanceKey
+            if let idBytes {
+                key = InstanceKey(tenant: tenant, service: service, id: String(decoding: idBytes, as: UTF8.self))
+            } else {
+                let resolution: ServiceRegistry.Resolution
+                do throws(StoreError) {
+                    resolution = try registry.resolve(tenant: tenant, service: service)
+                } catch {
+                    throw Problem(error)
+                }
+                switch resolution {
+                case .one(let only): key = only
+                // An idempotency key may know what is gone by now: the writer looks. Its id is of no instance.
+                case .none where claim != nil: key = InstanceKey(tenant: tenant, service: service, id: "~")
+                case .none: throw notRegistered(service)
+                case .several(let ids): throw Problem.ambiguous(service: service, ids: ids)
+                }
+            }
+            return submitDeregistration(of: key, claim: claim, request, route)
+        } catch {
+            return .answer(respond(error, request, route))
+        }
+    }
+
+    private func submitDeregistration(
+        of key: InstanceKey, claim: IdempotencyClaim?, _ request: borrowing HTTPRequest, _ route: Route
+    ) -> HTTPReply {
+        let requestID = request.requestID.description
+        let origin = origin(of: request)
+        let isShort = route.isShort
+        return change(request, route) { api, ticket in
+            DeregisterRequest(key, registry: api.registry, origin: origin, claim: claim) { outcome in
+                let response =
+                    switch outcome {
+                    case .removed(let revision): HTTPResponse(status: 204, revision: revision)
+                    case .unknown: api.respond(api.notRegistered(key.service), requestID: requestID, isShort: isShort)
+                    case .replayed(let status, _):
+                        HTTPResponse(status: UInt16(status), headers: [HTTPHeader("Idempotency-Replayed", "true")])
+                    case .idempotencyKeyReused:
+                        api.respond(
+                            Problem(
+                                .idempotencyKeyReused, "This Idempotency-Key was sent with another request.",
+                                hint: "Use a new key for each new request."), requestID: requestID, isShort: isShort)
+                    case .failed(let error): api.respond(Problem(error), requestID: requestID, isShort: isShort)
+                    }
+                if case .failed = outcome { ticket.complete(response) } else { api.completions.add(ticket, response) }
+            }
+        }
+    }
+
+    func notRegistered(_ service: String) -> Problem {
+        Problem(
+            .unknownService, "\"\(service.prefix(128))\" is not registered here.",
+            hint: registry.nearestService(to: service, tenant: facts.tenant).map { "Did you mean \($0)?" }
+                ?? "GET /api/v1/services lists what is.")
+    }
+}
