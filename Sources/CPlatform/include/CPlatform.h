@@ -1,6 +1,5 @@
 // What Glibc's Swift module does not export, and the one instruction that Swift cannot spell.
 #pragma once
-#define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,3 +32,12 @@ int posto_open_direct(const char *path, int mode);
 
 /// fallocate(2) with FALLOC_FL_KEEP_SIZE.
 int posto_preallocate(int fd, off_t offset, off_t length);
+
+/// A number that changes when the peer took bytes from us: acknowledged bytes over TCP, else the bytes still queued (SIOCOUTQ).
+uint64_t posto_socket_progress(int fd);
+
+/// Bytes written to the socket that the peer has not acknowledged or read yet (SIOCOUTQ).
+int posto_socket_queued(int fd);
+
+/// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC, which Glibc's module hides.
+int posto_accept(int fd, struct sockaddr_storage *address, socklen_t *length);
