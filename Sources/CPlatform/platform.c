@@ -3,6 +3,11 @@
 #include "CPlatform.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 pid_t posto_fork(void) { return fork(); }
@@ -22,3 +27,21 @@ int posto_open_direct(const char *path, int mode) { return open(path, O_WRONLY |
 int posto_preallocate(int fd, off_t offset, off_t length) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length); }
 
 void posto_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+uint64_t posto_socket_progress(int fd) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    memset(&info, 0, sizeof info);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0) return info.tcpi_bytes_acked;
+    int queued = 0;
+    return ioctl(fd, SIOCOUTQ, &queued) == 0 ? (uint64_t)queued : 0;
+}
+
+int posto_socket_queued(int fd) {
+    int queued = 0;
+    return ioctl(fd, SIOCOUTQ, &queued) == 0 ? queued : 0;
+}
+
+int posto_accept(int fd, struct sockaddr_storage *address, socklen_t *length) {
+    return accept4(fd, (struct sockaddr *)address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}

@@ -35,3 +35,12 @@ int posto_preallocate(int fd, off_t offset, off_t length);
 
 /// Names the calling thread (at most 15 bytes) for ps, gdb and perf; prctl is variadic, which Swift cannot call.
 void posto_name_thread(const char *name);
+
+/// A number that changes when the peer took bytes from us: acknowledged bytes over TCP, else the bytes still queued (SIOCOUTQ).
+uint64_t posto_socket_progress(int fd);
+
+/// Bytes written to the socket that the peer has not acknowledged or read yet (SIOCOUTQ).
+int posto_socket_queued(int fd);
+
+/// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC, which Glibc's module hides.
+int posto_accept(int fd, struct sockaddr_storage *address, socklen_t *length);

@@ -1,0 +1,32 @@
+import CMicroHTTPD
+
+/// What libmicrohttpd itself can do: the same loop and accepting, an empty handler, one body, no checks. The measure for `HTTPServer`.
+package final class HTTPFloor: Sendable {
+    private let server: HTTPServer
+
+    package init(listener: HTTPListener, body: [UInt8]) throws(HTTPServerError) {
+        server = try HTTPServer(
+            configuration: HTTPServerConfiguration(listeners: [listener]), handler: NoHandler(), floor: FloorAnswer(body: body))
+    }
+
+    package var bound: [HTTPAddress] { server.bound }
+    package func start() { server.start() }
+    package func stop() { server.stop() }
+}
+
+/// The one answer of the floor.
+struct FloorAnswer: Sendable {
+    let body: [UInt8]
+
+    func make() -> OpaquePointer? {
+        body.withUnsafeBytes { bytes in
+            MHD_create_response_from_buffer(bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress), .RESPMEM_MUST_COPY)
+        }
+    }
+}
+
+private final class NoHandler: HTTPHandler {
+    func admit(_ head: borrowing HTTPRequest) -> HTTPAdmission { .accept(bodyMax: 0) }
+    func handle(_ request: borrowing HTTPRequest) -> HTTPReply { .answer(HTTPResponse(status: 204)) }
+    func refusal(_ refusal: HTTPRefusal, _ request: HTTPRequestID?) -> HTTPResponse { HTTPResponse(status: refusal.status) }
+}

@@ -1,0 +1,166 @@
+import CMicroHTTPD
+import CPlatform
+import Domain
+import Glibc
+
+/// From accept(2) until libmicrohttpd has the connection.
+extension HTTPLoop {
+    func acceptConnections(_ index: Int) {
+        guard index < listeners.count else { return }
+        for _ in 0..<Limits.httpAcceptsPerTurnMax where acceptOne(index) == false { return }
+    }
+
+    /// - Returns: false when nobody waits any more.
+    private func acceptOne(_ index: Int) -> Bool {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let descriptor = posto_accept(listeners[index].descriptor, &storage, &length)
+        guard descriptor >= 0 else {
+            switch errno {
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                pauseListeners()
+                return false
+            // The client gave up while it waited in the queue.
+            case ECONNABORTED, EINTR, EPROTO, EPERM: return true
+            default: return false
+            }
+        }
+        gauges.accept()
+        guard let (peer, key) = SocketAddress.peer(&storage, descriptor) else {
+            close(descriptor)
+            return true
+        }
+        if connectionCount >= configuration.connectionsMax {
+            refuse(descriptor, .tooManyConnections)
+        } else if let key, addresses[key, default: 0] >= configuration.connectionsPerAddressMax {
+            refuse(descriptor, .tooManyConnectionsFromAddress)
+        } else {
+            let connection = open(descriptor, index, peer, key)
+            firstBytes(connection)
+        }
+        return true
+    }
+
+    /// The process has no descriptors left: without a pause the listener would wake us again and again.
+    private func pauseListeners() {
+        listenersPausedUntil = now + 100_000_000
+        nextScan = min(nextScan, now + 100_000_000)
+        for (index, listener) in listeners.enumerated() { watch(listener.descriptor, .listener, 0, index: index, add: false) }
+    }
+
+    func resumeListeners() {
+        guard let until = listenersPausedUntil, until <= now else { return }
+        listenersPausedUntil = nil
+        for (index, listener) in listeners.enumerated() {
+            watch(listener.descriptor, .listener, UInt32(EPOLLIN.rawValue), index: index, add: false)
+        }
+    }
+
+    /// Says it at once, instead of leaving the client in the queue.
+    private func refuse(_ descriptor: Int32, _ refusal: HTTPRefusal) {
+        gauges.refuse(refusal)
+        sendRaw(descriptor, handler.refusal(refusal, nil))
+        // What the client sent already is read, or close(2) would send a reset that overtakes the answer.
+        drainInput(descriptor)
+        close(descriptor)
+    }
+
+    func sendRaw(_ descriptor: Int32, _ response: HTTPResponse) {
+        let bytes = Responder.bytes(response)
+        _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+        shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    private func drainInput(_ descriptor: Int32) {
+        withUnsafeTemporaryAllocation(byteCount: 4_096, alignment: 1) { buffer in
+            for _ in 0..<4 where recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT)) < buffer.count { return }
+        }
+    }
+
+    private func open(_ descriptor: Int32, _ listener: Int, _ peer: HTTPPeer, _ key: AddressKey?) -> ConnectionPointer {
+        let slot = freeSlots.popLast() ?? slotsUsed
+        slotsUsed = max(slotsUsed, slot + 1)
+        serial &+= 1
+        let connection = ConnectionPointer.allocate(capacity: 1)
+        connection.initialize(
+            to: Connection(slot: slot, serial: serial, descriptor: descriptor, listener: listener, peer: peer, addressKey: key))
+        slots[slot] = connection
+        connectionCount += 1
+        gauges.opened()
+        if let key { addresses[key, default: 0] += 1 }
+        setDeadline(connection, now + configuration.firstByteTimeout.nanoseconds)
+        return connection
+    }
+
+    /// Looks at what has come without taking it, and hands the connection over as soon as there is something.
+    func firstBytes(_ connection: ConnectionPointer) {
+        let descriptor = connection.pointee.descriptor
+        withUnsafeTemporaryAllocation(byteCount: 1_024, alignment: 1) { buffer in
+            let count = recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+            if count < 0, errno == EAGAIN || errno == EINTR { return waitForBytes(connection) }
+            guard count > 0 else { return discard(connection) }
+            // Otherwise a TLS client, or noise; libmicrohttpd would skip empty lines.
+            guard floor != nil || ASCII.isToken(buffer[0]) else {
+                gauges.refuse(.malformedRequest)
+                sendRaw(descriptor, handler.refusal(.malformedRequest, nil))
+                drainInput(descriptor)
+                return discard(connection)
+            }
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            var isPoll = false
+            if floor == nil, let end = bytes.firstIndex(of: 0x0a) {
+                let line = UnsafeRawBufferPointer(rebasing: bytes[..<end])
+                isPoll = handler.isLongPoll(requestLine: line.last == 0x0d ? UnsafeRawBufferPointer(rebasing: line.dropLast()) : line)
+            }
+            handOver(connection, isPoll ? Self.polls : Self.ordinary)
+        }
+    }
+
+    private func waitForBytes(_ connection: ConnectionPointer) {
+        let mask = UInt32(EPOLLIN.rawValue) | UInt32(EPOLLONESHOT.rawValue)
+        watch(
+            connection.pointee.descriptor, .connection, mask, index: connection.pointee.slot, serial: connection.pointee.serial,
+            add: !connection.pointee.isWatched)
+        connection.pointee.isWatched = true
+    }
+
+    private func handOver(_ connection: ConnectionPointer, _ daemon: Int) {
+        connection.pointee.phase = .idle
+        connection.pointee.inPollDaemon = daemon == Self.polls
+        setDeadline(connection, now + configuration.headTimeout.nanoseconds)
+        adding = connection
+        // The real address is ours to keep; libmicrohttpd copies this one and never looks at it.
+        var nobody = sockaddr()
+        nobody.sa_family = sa_family_t(AF_UNSPEC)
+        let added = MHD_add_connection(daemons[daemon], connection.pointee.descriptor, &nobody, socklen_t(MemoryLayout<sockaddr>.size))
+        if added != .YES, adding != nil {
+            // It closed the descriptor and did not tell us.
+            adding = nil
+            forget(connection)
+        }
+        dirty[daemon] = true
+    }
+
+    /// Ends a connection that libmicrohttpd never had.
+    func discard(_ connection: ConnectionPointer) {
+        close(connection.pointee.descriptor)
+        forget(connection)
+    }
+
+    /// Frees what we know; the descriptor is closed already, or will be at once.
+    func forget(_ connection: ConnectionPointer) {
+        let slot = connection.pointee.slot
+        if let key = connection.pointee.addressKey {
+            let left = addresses[key, default: 1] - 1
+            addresses[key] = left == 0 ? nil : left
+        }
+        slots[slot] = nil
+        deadlines[slot] = .max
+        freeSlots.append(slot)
+        connectionCount -= 1
+        gauges.closed()
+        connection.pointee.destroy()
+        connection.deinitialize(count: 1)
+        connection.deallocate()
+    }
+}

@@ -1,0 +1,57 @@
+import Domain
+
+/// Where a server listens. TLS will be a further case.
+package enum HTTPListener: Sendable, Equatable {
+    /// A literal address or `localhost`; port 0 picks a free one.
+    case tcp(host: String, port: UInt16)
+    /// A Unix socket. A stale file is replaced; one that somebody listens on is an error.
+    case unix(path: String, mode: UInt32 = 0o666)
+    /// A listening socket that systemd made; its family is detected. Closed at the end, never shut down: the next process uses it too.
+    case descriptor(Int32)
+}
+
+/// Where a server listens in fact.
+package enum HTTPAddress: Sendable, Equatable {
+    case tcp(host: String, port: UInt16)
+    case unix(path: String)
+}
+
+package struct HTTPServerConfiguration: Sendable {
+    package var listeners: [HTTPListener]
+    /// Names in `Host` that are ours besides `localhost` and the literal addresses; lower case, no port, no trailing dot.
+    package var ownHosts: Set<String>
+
+    package var connectionsMax = Limits.httpConnectionsMax
+    package var connectionsPerAddressMax = Limits.httpConnectionsPerAddressMax
+    package var targetBytesMax = Limits.httpTargetBytesMax
+    package var headBytesMax = Limits.httpHeadBytesMax
+    package var connectionMemoryBytes = Limits.httpConnectionMemoryBytes
+    package var pollMemoryBytes = Limits.httpPollMemoryBytes
+
+    /// From accept to the first byte.
+    package var firstByteTimeout: Duration = .seconds(10)
+    /// From the first byte (of a connection) or the request line (of a later request) to the end of the head.
+    package var headTimeout: Duration = .seconds(10)
+    /// From the head to the end of the body, for bodies that come at `bodyBytesPerSecondMin` or faster each further such amount adds a second.
+    package var bodyTimeout: Duration = .seconds(30)
+    package var bodyBytesPerSecondMin = 16 * 1_024
+    /// Between requests; a half request line counts as idle.
+    package var idleTimeout: Duration = .seconds(75)
+    /// Without the client taking a byte of its answer.
+    package var writeTimeout: Duration = .seconds(30)
+
+    /// Receives what libmicrohttpd logs, at most `Limits.httpLogLinesPerSecondMax` a second. Called on the HTTP thread.
+    package var log: @Sendable (String) -> Void = { _ in }
+
+    package init(listeners: [HTTPListener], ownHosts: Set<String> = []) {
+        self.listeners = listeners
+        self.ownHosts = ownHosts
+    }
+}
+
+extension Duration {
+    var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        return UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000
+    }
+}

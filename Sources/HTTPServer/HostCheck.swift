@@ -1,0 +1,91 @@
+import CPlatform
+import Glibc
+
+/// Decides whether `Host` and `Origin` are ours, so that a web page in a browser on this host cannot use the daemon: neither from a foreign
+/// origin, nor by a name of its own that it lets point at us (DNS rebinding).
+struct HostCheck {
+    private let ownHosts: Set<String>
+    /// The last `Host` that was ours by name or as loopback; most requests repeat it.
+    private var accepted: [UInt8] = []
+
+    init(ownHosts: Set<String>) { self.ownHosts = Set(ownHosts.map { $0.lowercased() }) }
+
+    mutating func check(_ connection: ConnectionPointer) -> HTTPRefusal? {
+        let head = connection.pointee.head
+        if !connection.pointee.peer.isLocal {
+            if let host = head.host {
+                if !isAccepted(host) {
+                    guard isOwn(host, connection.pointee.descriptor) else { return .foreignHost }
+                }
+            } else if !connection.pointee.isHTTP10 {
+                return .missingHost
+            }
+        }
+        if let origin = head.origin, !isSame(origin, head.host) { return .foreignOrigin }
+        return nil
+    }
+
+    private func isAccepted(_ host: Bytes) -> Bool {
+        accepted.withUnsafeBufferPointer {
+            $0.count == host.count && memcmp($0.baseAddress ?? host.baseAddress!, host.baseAddress!, host.count) == 0
+        }
+            && host.count > 0
+    }
+
+    private mutating func isOwn(_ host: Bytes, _ descriptor: Int32) -> Bool {
+        guard host.count > 0, host.count <= 255, let name = Self.name(of: host) else { return false }
+        if name == "localhost" || ownHosts.contains(name) || Self.isLoopback(name) {
+            accepted = Array(host)
+            return true
+        }
+        guard let literal = Self.canonical(name) else { return false }
+        return literal == Self.localAddress(of: descriptor)
+    }
+
+    /// `http://` and the `Host` of the same request.
+    private func isSame(_ origin: Bytes, _ host: Bytes?) -> Bool {
+        guard let host, origin.hasPrefixIgnoringCase("http://"), origin.count == host.count + 7 else { return false }
+        for i in 0..<host.count where ASCII.lower(origin[i + 7]) != ASCII.lower(host[i]) { return false }
+        return true
+    }
+
+    /// The host in lower case without port, brackets and trailing dot; nil if it is malformed.
+    static func name(of host: Bytes) -> String? {
+        var text = Substring(host.text.lowercased())
+        if text.first == "[" {
+            guard let end = text.firstIndex(of: "]") else { return nil }
+            let rest = text[text.index(after: end)...]
+            guard rest.isEmpty || (rest.first == ":" && rest.dropFirst().allSatisfy(\.isASCIIDigit)) else { return nil }
+            return String(text[text.index(after: text.startIndex)..<end])
+        }
+        if let colon = text.firstIndex(of: ":") {
+            guard text[text.index(after: colon)...].allSatisfy(\.isASCIIDigit) else { return nil }
+            text = text[..<colon]
+        }
+        if text.last == "." { text = text.dropLast() }
+        return text.isEmpty ? nil : String(text)
+    }
+
+    private static func isLoopback(_ name: String) -> Bool {
+        guard let address = canonical(name) else { return false }
+        return address == "::1" || address.hasPrefix("127.")
+    }
+
+    /// The usual spelling of a literal address; nil if it is none.
+    private static func canonical(_ name: String) -> String? {
+        var v4 = in_addr()
+        if inet_pton(AF_INET, name, &v4) == 1 { return SocketAddress.text(AF_INET, &v4) }
+        var v6 = in6_addr()
+        if inet_pton(AF_INET6, name, &v6) == 1 { return SocketAddress.text(AF_INET6, &v6) }
+        return nil
+    }
+
+    private static func localAddress(of descriptor: Int32) -> String? {
+        guard case .tcp(let host, _) = SocketAddress.local(of: descriptor) else { return nil }
+        return host
+    }
+}
+
+extension Character {
+    fileprivate var isASCIIDigit: Bool { self >= "0" && self <= "9" }
+}

@@ -1,0 +1,147 @@
+import CMicroHTTPD
+import Domain
+import Glibc
+
+/// Turns an `HTTPResponse` into libmicrohttpd's, and the few answers that go past libmicrohttpd into bytes.
+enum Responder {
+    /// Queues `response` on the connection; it must be in a state where libmicrohttpd takes one.
+    static func queue(_ response: HTTPResponse, on connection: ConnectionPointer, in loop: HTTPLoop, close: Bool) -> Bool {
+        guard let answer = make(response, connection, loop) else { return false }
+        defer { MHD_destroy_response(answer) }
+        addHeaders(answer, response, connection, close: close || response.close)
+        connection.pointee.status = response.status
+        return MHD_queue_response(connection.pointee.handle, UInt32(response.status), answer) == .YES
+    }
+
+    private static func make(_ response: HTTPResponse, _ connection: ConnectionPointer, _ loop: HTTPLoop) -> OpaquePointer? {
+        switch response.body {
+        case .none:
+            return MHD_create_response_from_buffer(0, nil, .RESPMEM_PERSISTENT)
+        case .bytes(let bytes):
+            if bytes.count >= Limits.httpCompressBytesMin, response.mayCompress, response.contentType.compresses {
+                return compressed(bytes, connection, loop)
+            }
+            return copied(bytes)
+        case .file(let descriptor, let size):
+            guard let answer = MHD_create_response_from_fd64(size, descriptor) else {
+                Glibc.close(descriptor)
+                return nil
+            }
+            return answer
+        case .stream(let stream):
+            stream.attach(id: loop.beginStream(stream, connection), mailbox: loop.mailbox)
+            let context = Unmanaged.passRetained(StreamReader(stream: stream, connection: connection)).toOpaque()
+            guard let answer = MHD_create_response_from_callback(.max, 4_096, readStream, context, endStream) else {
+                endStream(context)
+                return nil
+            }
+            return answer
+        }
+    }
+
+    private static func copied(_ bytes: [UInt8]) -> OpaquePointer? {
+        bytes.withUnsafeBytes { buffer in
+            MHD_create_response_from_buffer(buffer.count, UnsafeMutableRawPointer(mutating: buffer.baseAddress), .RESPMEM_MUST_COPY)
+        }
+    }
+
+    private static func compressed(_ bytes: [UInt8], _ connection: ConnectionPointer, _ loop: HTTPLoop) -> OpaquePointer? {
+        var answer: OpaquePointer?
+        if let accepted = connection.pointee.head.acceptEncoding, Gzip.isAccepted(accepted),
+            let packed = bytes.withUnsafeBytes({ loop.gzip.compress($0) })
+        {
+            answer = MHD_create_response_from_buffer(packed.count, packed.baseAddress, .RESPMEM_MUST_FREE)
+            if answer == nil { free(packed.baseAddress) } else { add(answer, "Content-Encoding", "gzip") }
+        }
+        if answer == nil { answer = copied(bytes) }
+        add(answer, "Vary", "Accept-Encoding")
+        return answer
+    }
+
+    private static func addHeaders(_ answer: OpaquePointer, _ response: HTTPResponse, _ connection: ConnectionPointer, close: Bool) {
+        if case .none = response.body {} else { add(answer, "Content-Type", response.contentType.value) }
+        if let cacheControl = response.cacheControl { add(answer, "Cache-Control", cacheControl) }
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Limits.httpRequestIDBytesMax + 1) { buffer in
+            connection.pointee.requestID.withUTF8 { identity in
+                for i in identity.indices { buffer[i] = CChar(bitPattern: identity[i]) }
+                buffer[identity.count] = 0
+            }
+            add(answer, "X-Request-Id", buffer.baseAddress!)
+            guard var rest = response.revision else { return }
+            var at = 20
+            buffer[at] = 0
+            repeat {
+                at -= 1
+                buffer[at] = CChar(truncatingIfNeeded: 48 + rest % 10)
+                rest /= 10
+            } while rest > 0
+            add(answer, "Posto-Revision", buffer.baseAddress! + at)
+        }
+        for header in response.headers {
+            header.value.withCString { add(answer, header.name, $0) }
+        }
+        if close { add(answer, "Connection", "close") }
+    }
+
+    @inline(__always)
+    private static func add(_ answer: OpaquePointer?, _ name: StaticString, _ value: StaticString) {
+        add(answer, name, UnsafeRawPointer(value.utf8Start).assumingMemoryBound(to: CChar.self))
+    }
+
+    /// Static strings are NUL-terminated in the image.
+    @inline(__always)
+    private static func add(_ answer: OpaquePointer?, _ name: StaticString, _ value: UnsafePointer<CChar>) {
+        _ = MHD_add_response_header(answer, UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self), value)
+    }
+
+    /// A complete answer as bytes, for connections that libmicrohttpd does not have, or that it would close in silence.
+    static func bytes(_ response: HTTPResponse) -> [UInt8] {
+        var out: [UInt8] = []
+        var body: [UInt8] = []
+        if case .bytes(let bytes) = response.body { body = bytes }
+        out.append(
+            contentsOf: "HTTP/1.1 \(response.status) \(reason(response.status))\r\nConnection: close\r\nCache-Control: no-store\r\n".utf8)
+        if !body.isEmpty { out.append(contentsOf: "Content-Type: \(response.contentType.value)\r\n".utf8) }
+        for header in response.headers where !header.value.utf8.contains(where: { $0 < 0x20 }) {
+            out.append(contentsOf: "\(header.name): \(header.value)\r\n".utf8)
+        }
+        out.append(contentsOf: "Content-Length: \(body.count)\r\n\r\n".utf8)
+        out.append(contentsOf: body)
+        return out
+    }
+
+    private static func reason(_ status: UInt16) -> String {
+        guard let text = MHD_get_reason_phrase_for(UInt32(status)) else { return "" }
+        return String(cString: text)
+    }
+}
+
+/// What libmicrohttpd holds while it sends a stream.
+private final class StreamReader {
+    let stream: HTTPStream
+    let connection: ConnectionPointer
+
+    init(stream: HTTPStream, connection: ConnectionPointer) {
+        self.stream = stream
+        self.connection = connection
+    }
+}
+
+// SAFETY (both): the pointer is the retained `StreamReader` that `make` passed; libmicrohttpd calls `endStream` once, after the last read,
+// before it frees the connection.
+private let readStream: MHD_ContentReaderCallback = { context, _, buffer, count in
+    let reader = Unmanaged<StreamReader>.fromOpaque(context!).takeUnretainedValue()
+    let read = reader.stream.read(into: UnsafeMutableRawBufferPointer(start: buffer, count: count)) {
+        MHD_suspend_connection(reader.connection.pointee.handle)
+    }
+    return switch read {
+    case .bytes(let count): count
+    case .end: -1  // MHD_CONTENT_READER_END_OF_STREAM
+    case .asleep: 0
+    }
+}
+
+private let endStream: MHD_ContentReaderFreeCallback = { context in
+    let reader = Unmanaged<StreamReader>.fromOpaque(context!).takeRetainedValue()
+    reader.stream.detach()
+}

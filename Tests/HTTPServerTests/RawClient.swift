@@ -1,0 +1,173 @@
+import CPlatform
+import Glibc
+
+@testable import HTTPServer
+
+/// A blocking socket that sends exactly what it is told and reads with a deadline.
+final class RawClient {
+    let descriptor: Int32
+    private var buffer: [UInt8] = []
+
+    init(_ address: HTTPAddress) {
+        switch address {
+        case .tcp(let host, let port):
+            descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            var one: Int32 = 1
+            setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+            var to = sockaddr_in()
+            to.sin_family = sa_family_t(AF_INET)
+            to.sin_port = port.bigEndian
+            inet_pton(AF_INET, host, &to.sin_addr)
+            let result = withUnsafePointer(to: &to) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            precondition(result == 0, "connect: \(errno)")
+        case .unix(let path):
+            descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            var to = sockaddr_un()
+            to.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &to.sun_path) { $0.copyBytes(from: path.utf8) }
+            let result = withUnsafePointer(to: &to) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                }
+            }
+            precondition(result == 0, "connect: \(errno)")
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    func send(_ text: String) { send(Array(text.utf8)) }
+
+    func send(_ bytes: [UInt8]) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)) }
+            if count <= 0 { return }
+            sent += count
+        }
+    }
+
+    /// Each byte in a segment of its own.
+    func trickle(_ text: String) {
+        for byte in text.utf8 { send([byte]) }
+    }
+
+    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Closes with a reset.
+    func abort() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+    }
+
+    /// Adds to the buffer; false at the end of the stream or after `seconds`.
+    private func fill(_ deadline: UInt64) -> Bool {
+        let left = Int64(deadline) - Int64(HTTPServer.uptimeNanoseconds())
+        guard left > 0 else { return false }
+        var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&poller, 1, Int32(left / 1_000_000) + 1) > 0 else { return false }
+        return withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 1) { chunk in
+            let count = recv(descriptor, chunk.baseAddress, chunk.count, 0)
+            guard count > 0 else {
+                ended = true
+                return false
+            }
+            buffer.append(contentsOf: chunk[..<count])
+            return true
+        }
+    }
+
+    /// The peer closed its side.
+    private(set) var ended = false
+
+    struct Reply {
+        var status = 0
+        var headers: [(name: String, value: String)] = []
+        var body: [UInt8] = []
+        var text: String { String(decoding: body, as: UTF8.self) }
+
+        subscript(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
+        func count(_ name: String) -> Int { headers.filter { $0.name.lowercased() == name.lowercased() }.count }
+    }
+
+    /// The next answer, or nil if none comes within `seconds`.
+    func reply(seconds: Double = 5, head: Bool = false) -> Reply? {
+        let deadline = HTTPServer.uptimeNanoseconds() + UInt64(seconds * 1e9)
+        guard var reply = readHead(deadline) else { return nil }
+        while reply.status == 100 {
+            guard let next = readHead(deadline) else { return nil }
+            reply = next
+        }
+        if head || reply.status == 204 || reply.status == 304 { return reply }
+        if reply["Transfer-Encoding"] == "chunked" {
+            while true {
+                guard let line = readLine(deadline), let size = Int(line, radix: 16), let data = take(size + 2, deadline) else {
+                    return nil
+                }
+                if size == 0 { return reply }
+                reply.body += data.dropLast(2)
+            }
+        }
+        guard let length = reply["Content-Length"].flatMap({ Int($0) }) else { return reply }
+        guard let body = take(length, deadline) else { return nil }
+        reply.body = body
+        return reply
+    }
+
+    func readHead(_ deadline: UInt64) -> Reply? {
+        guard let first = readLine(deadline) else { return nil }
+        var reply = Reply()
+        let words = first.split(separator: " ")
+        guard words.count >= 2, words[0] == "HTTP/1.1", let status = Int(words[1]) else { return nil }
+        reply.status = status
+        while let line = readLine(deadline) {
+            if line.isEmpty { return reply }
+            guard let colon = line.firstIndex(of: ":") else { return nil }
+            reply.headers.append((String(line[..<colon]), String(line[line.index(after: colon)...].drop { $0 == " " })))
+        }
+        return nil
+    }
+
+    /// One chunk of a chunked body, as text.
+    func chunk(seconds: Double = 5) -> String? {
+        let deadline = HTTPServer.uptimeNanoseconds() + UInt64(seconds * 1e9)
+        guard let line = readLine(deadline), let size = Int(line, radix: 16), let data = take(size + 2, deadline) else { return nil }
+        return String(decoding: data.dropLast(2), as: UTF8.self)
+    }
+
+    private func readLine(_ deadline: UInt64) -> String? {
+        while true {
+            if let end = buffer.firstIndex(of: 0x0a) {
+                var line = Array(buffer[..<end])
+                if line.last == 0x0d { line.removeLast() }
+                buffer.removeFirst(end + 1)
+                return String(decoding: line, as: UTF8.self)
+            }
+            guard fill(deadline) else { return nil }
+        }
+    }
+
+    private func take(_ count: Int, _ deadline: UInt64) -> [UInt8]? {
+        while buffer.count < count {
+            guard fill(deadline) else { return nil }
+        }
+        defer { buffer.removeFirst(count) }
+        return Array(buffer[..<count])
+    }
+
+    /// Waits until the server closes; whatever still comes is dropped and counted.
+    func waitForEnd(seconds: Double = 5) -> (ended: Bool, extra: Int) {
+        let deadline = HTTPServer.uptimeNanoseconds() + UInt64(seconds * 1e9)
+        while fill(deadline) {}
+        return (ended, buffer.count)
+    }
+
+    func request(_ text: String, seconds: Double = 5) -> Reply? {
+        send(text)
+        return reply(seconds: seconds)
+    }
+}
