@@ -53,7 +53,7 @@ package final class StoreEnvironment: @unchecked Sendable {
     let disk: StoreDisk
     /// LMDB's handle of the table with this id; 0 = not open.
     let handles: UnsafeMutablePointer<MDB_dbi>
-    let reserve: StoreReserveKeeper
+    package let reserve: StoreReserveKeeper
     private let identity: FileIdentity
     private let currentEpoch: Atomic<UInt32>
     let openTableCount = Atomic<Int>(0)

@@ -17,6 +17,12 @@ package struct StoreReserve: Equatable, Sendable {
     package let wantedBytes: Int
     package let reservedBytes: Int
 
+    package init(method: Method, wantedBytes: Int, reservedBytes: Int) {
+        self.method = method
+        self.wantedBytes = wantedBytes
+        self.reservedBytes = reservedBytes
+    }
+
     package var isComplete: Bool { reservedBytes >= wantedBytes }
 }
 
