@@ -1,3 +1,5 @@
+// The header leaves _GNU_SOURCE alone: a module built with it disagrees with Swift's Glibc about fd_set.
+#define _GNU_SOURCE 1
 #include "CPlatform.h"
 
 #include <errno.h>
@@ -18,3 +20,5 @@ int posto_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid) {
 int posto_open_direct(const char *path, int mode) { return open(path, O_WRONLY | O_CREAT | O_DIRECT | O_DSYNC | O_CLOEXEC, mode); }
 
 int posto_preallocate(int fd, off_t offset, off_t length) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length); }
+
+int posto_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

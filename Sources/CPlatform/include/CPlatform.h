@@ -1,6 +1,5 @@
 // What Glibc's Swift module does not export, and the one instruction that Swift cannot spell.
 #pragma once
-#define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,3 +32,20 @@ int posto_open_direct(const char *path, int mode);
 
 /// fallocate(2) with FALLOC_FL_KEEP_SIZE.
 int posto_preallocate(int fd, off_t offset, off_t length);
+
+/// Atomic access to one aligned 64-bit word of shared memory. Loads acquire, stores release.
+uint64_t posto_atomic_load(const uint64_t *word);
+void posto_atomic_store(uint64_t *word, uint64_t value);
+
+/// Replaces `*expected` by `desired`, and says whether it did; if not, `*expected` is what stands there.
+int posto_atomic_exchange_if(uint64_t *word, uint64_t *expected, uint64_t desired);
+
+/// Adds and returns the sum.
+uint64_t posto_atomic_add(uint64_t *word, uint64_t value);
+
+/// Makes SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE and SIGALRM end the process without a handler, a core file or a message:
+/// for a child whose death is an answer. The child also dies with its parent.
+void posto_die_quietly(void);
+
+/// pipe2(2) with O_CLOEXEC, which Glibc's module hides.
+int posto_pipe(int ends[2]);
