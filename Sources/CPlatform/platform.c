@@ -45,3 +45,5 @@ int posto_socket_queued(int fd) {
 int posto_accept(int fd, struct sockaddr_storage *address, socklen_t *length) {
     return accept4(fd, (struct sockaddr *)address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
+
+int posto_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

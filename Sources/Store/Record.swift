@@ -19,6 +19,9 @@ package struct RecordHeader: Equatable, Sendable {
         package static let journal = Flags(rawValue: 1)
         /// First piece of a value too long for one; the payload begins with the number of pieces.
         package static let pieces = Flags(rawValue: 2)
+        /// A record of a stream that tells of a row's removal; the payload ends with that row's key and, in two bytes, the key's length,
+        /// so that salvage does not bring the row back.
+        package static let removal = Flags(rawValue: 16)
     }
 
     package var version: UInt8 = RecordHeader.currentVersion

@@ -44,3 +44,20 @@ int posto_socket_queued(int fd);
 
 /// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC, which Glibc's module hides.
 int posto_accept(int fd, struct sockaddr_storage *address, socklen_t *length);
+
+/// Atomic access to one aligned 64-bit word of shared memory. Loads acquire, stores release.
+uint64_t posto_atomic_load(const uint64_t *word);
+void posto_atomic_store(uint64_t *word, uint64_t value);
+
+/// Replaces `*expected` by `desired`, and says whether it did; if not, `*expected` is what stands there.
+int posto_atomic_exchange_if(uint64_t *word, uint64_t *expected, uint64_t desired);
+
+/// Adds and returns the sum.
+uint64_t posto_atomic_add(uint64_t *word, uint64_t value);
+
+/// Makes SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE and SIGALRM end the process without a handler, a core file or a message:
+/// for a child whose death is an answer. The child also dies with its parent.
+void posto_die_quietly(void);
+
+/// pipe2(2) with O_CLOEXEC, which Glibc's module hides.
+int posto_pipe(int ends[2]);

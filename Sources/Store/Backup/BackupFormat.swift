@@ -1,0 +1,115 @@
+import CPlatform
+import Crypto
+import Domain
+
+/// What a backup says of itself (Documentation/FORMATS.md §6).
+package struct BackupHeader: Equatable, Sendable {
+    package let storeID: Identifier16
+    package let nodeID: Identifier16
+    package let epoch: UInt32
+    package let created: Timestamp
+    /// The revision of the state that it holds.
+    package let revision: UInt64
+
+    package init(storeID: Identifier16, nodeID: Identifier16, epoch: UInt32, created: Timestamp, revision: UInt64) {
+        self.storeID = storeID
+        self.nodeID = nodeID
+        self.epoch = epoch
+        self.created = created
+        self.revision = revision
+    }
+
+    static let magic: [UInt8] = Array("POSTOBAK".utf8)
+    static let version: UInt32 = 1
+    static let size = 72
+
+    /// magic · version u32 · epoch u32 · store 16 · node 16 · created i64 · revision u64 · zero u32 · crc32c of what is before.
+    var encoded: [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: Self.size)
+        bytes.withUnsafeMutableBytes { raw in
+            raw.copyBytes(from: Self.magic)
+            raw.storeBytes(of: Self.version.littleEndian, toByteOffset: 8, as: UInt32.self)
+            raw.storeBytes(of: epoch.littleEndian, toByteOffset: 12, as: UInt32.self)
+            raw.storeIdentifier(storeID, at: 16)
+            raw.storeIdentifier(nodeID, at: 32)
+            raw.storeBytes(of: created.milliseconds.littleEndian, toByteOffset: 48, as: Int64.self)
+            raw.storeBytes(of: revision.littleEndian, toByteOffset: 56, as: UInt64.self)
+            raw.storeBytes(of: posto_crc32c(0, raw.baseAddress, 68).littleEndian, toByteOffset: 68, as: UInt32.self)
+        }
+        return bytes
+    }
+
+    /// - Throws: `.corrupted` or `.newerFormat`, with a sentence.
+    init(_ raw: UnsafeRawBufferPointer) throws(StoreError) {
+        guard raw.count == Self.size, raw.prefix(8).elementsEqual(Self.magic) else {
+            throw StoreError(.corrupted, "read the backup: this file is no backup of posto")
+        }
+        let version = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+        let checksum = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 68, as: UInt32.self))
+        guard checksum == posto_crc32c(0, raw.baseAddress, 68) else {
+            throw StoreError(.corrupted, "read the backup: its header has changed")
+        }
+        guard version == Self.version else {
+            throw StoreError(.newerFormat, "read the backup: it has format \(version), this version of posto reads \(Self.version)")
+        }
+        epoch = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
+        storeID = raw.loadIdentifier(at: 16)
+        nodeID = raw.loadIdentifier(at: 32)
+        created = Timestamp(milliseconds: Int64(littleEndian: raw.loadUnaligned(fromByteOffset: 48, as: Int64.self)))
+        revision = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: 56, as: UInt64.self))
+    }
+}
+
+/// What precedes the bytes of each part of a backup: 12 bytes, then key, then value.
+///
+///     0     1      2           4             8
+///     kind  table  key bytes   value bytes   crc32c of the eight bytes before, the key and the value
+struct BackupFrame: Equatable {
+    static let size = 12
+
+    enum Kind: UInt8 {
+        /// A record, as it is stored.
+        case record = 1
+        /// The name of a table, as the key. Its records follow.
+        case table = 2
+        /// The end: value = tables u64 · records u64 · SHA-256 of all the bytes before this frame.
+        case trailer = 3
+    }
+    static let trailerBytes = 16 + SHA256.size
+
+    let kind: Kind
+    let table: UInt8
+    let keyBytes: Int
+    let valueBytes: Int
+    let checksum: UInt32
+
+    init(_ kind: Kind, table: UInt8, key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        self.kind = kind
+        self.table = table
+        keyBytes = key.count
+        valueBytes = value.count
+        var head = Self.head(kind.rawValue, table, key.count, value.count)
+        checksum = posto_crc32c(posto_crc32c(posto_crc32c(0, &head, 8), key.baseAddress, key.count), value.baseAddress, value.count)
+    }
+
+    /// Nil if it is no frame, or longer than any that we write.
+    init?(_ raw: UnsafeRawBufferPointer) {
+        guard let kind = Kind(rawValue: raw[0]) else { return nil }
+        self.kind = kind
+        table = raw[1]
+        keyBytes = Int(UInt16(littleEndian: raw.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
+        let length = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+        guard keyBytes <= Limits.storeKeyBytesMax, length <= UInt32(Limits.backupValueBytesMax) else { return nil }
+        valueBytes = Int(length)
+        checksum = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+    }
+
+    private static func head(_ kind: UInt8, _ table: UInt8, _ keyBytes: Int, _ valueBytes: Int) -> UInt64 {
+        (UInt64(kind) | UInt64(table) << 8 | UInt64(keyBytes) << 16 | UInt64(valueBytes) << 32).littleEndian
+    }
+
+    func write(to raw: UnsafeMutableRawBufferPointer) {
+        raw.storeBytes(of: Self.head(kind.rawValue, table, keyBytes, valueBytes), toByteOffset: 0, as: UInt64.self)
+        raw.storeBytes(of: checksum.littleEndian, toByteOffset: 8, as: UInt32.self)
+    }
+}

@@ -1,0 +1,60 @@
+import CPlatform
+import Domain
+import Glibc
+
+/// Puts a backup in the place of a store. With the daemon stopped, or before it opens the store.
+package enum Restore {
+    /// Reads the whole backup and checks every byte of it. Nothing is written.
+    package static func verify(_ backup: String, expecting store: Identifier16?) throws(StoreError) -> (
+        header: BackupHeader, records: UInt64
+    ) {
+        var reader = try BackupFileReader(path: backup)
+        try refuseForeign(reader.header, expecting: store)
+        var records: UInt64 = 0
+        try reader.readAll { (_, _, record) throws(StoreError) in records += record == nil ? 0 : 1 }
+        return (reader.header, records)
+    }
+
+    /// Verifies the backup, builds a new environment of it, and puts that in the place of the old one, which becomes evidence.
+    ///
+    /// The epoch is raised above that of the backup and of the store it replaces, because sequence numbers will be given a second time; the
+    /// receiver tells them apart by it. A crash at any moment leaves the old store or the new one.
+    /// - Parameter store: the id that the backup must carry; nil takes it from any store, for a replaced device.
+    /// - Throws: `.corrupted`, `.newerFormat`: the backup is not usable, with a sentence. `.locked`: the store is open. `.full`, `.system`.
+    ///   The store is untouched by any of them.
+    package static func run(_ backup: String, onto place: StoreLadder.Place, expecting store: Identifier16?, now: Timestamp)
+        throws(StoreError) -> BackupHeader
+    {
+        let swap = StoreSwap(path: place.path)
+        _ = try swap.finishInterrupted()
+        let present = try StoreCheck.look(path: place.path, formatVersion: place.formatVersion)
+        if present.verdict == .busy { throw StoreError(.locked, "restore: the store is open; stop the daemon first") }
+        let (header, records) = try verify(backup, expecting: store)
+        let isKnown = present.epoch != nil || present.verdict == .missing
+        let highest = max(header.epoch, present.epoch ?? 0) + (isKnown ? 0 : Limits.epochsUnknownMax)
+        try build(backup, at: swap.building, epochAbove: highest)
+        _ = try swap.perform(isReplaced: true, evidence: place.evidence, at: now) { folder throws(StoreError) in
+            try Evidence.report(
+                [("name", place.name), ("outcome", "restored"), ("backupCreated", header.created.rfc3339)],
+                numbers: [("records", records), ("backupEpoch", UInt64(header.epoch))], to: folder)
+        }
+        return header
+    }
+
+    private static func refuseForeign(_ header: BackupHeader, expecting store: Identifier16?) throws(StoreError) {
+        guard store == nil || header.storeID == store else {
+            throw StoreError(.corrupted, "read the backup: it is of another store; say so explicitly to restore it here")
+        }
+    }
+
+    private static func build(_ backup: String, at path: String, epochAbove: UInt32) throws(StoreError) {
+        var reader = try BackupFileReader(path: backup)
+        var builder = try EnvironmentBuilder(path: path, dataBytes: reader.fileBytes)
+        try reader.readAll { (id, name, record) throws(StoreError) in
+            if let record { try builder.append(id, name, record.key, record.value) } else { try builder.make(id, name) }
+        }
+        let epoch = max(epochAbove, try builder.number(.epoch) ?? 0) + 1
+        try builder.put(.epoch, IdentityRow.bytes(epoch), epoch: epoch, revision: reader.header.revision)
+        try builder.finish()
+    }
+}
