@@ -47,7 +47,7 @@ package struct NodeReadings: Sendable {
     package var memoryPercent = 0.0
     package var threads = 0
     package var residentBytes = 0
-    package var checks = HealthReport.Checks()
+    package var checks = CheckSummary()
     package var alerts: [HealthReport.Alert] = []
     package var isReady = true
     package var gauges: [(name: String, help: String, value: Double)] = []

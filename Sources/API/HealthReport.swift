@@ -1,4 +1,5 @@
 import Domain
+import Registry
 
 /// How the node is, by the thresholds of the registry's specification. A value: what was measured goes in, the document comes out.
 package struct HealthReport: Sendable {
@@ -32,22 +33,6 @@ package struct HealthReport: Sendable {
         package var hitRate: Double { hits + misses == 0 ? 1 : Double(hits) / Double(hits + misses) }
     }
 
-    /// What the probes of the services say together: a service that is down is told, and is no fault of the node.
-    package struct Checks: Equatable, Sendable {
-        package var probed = 0
-        /// Instances whose probes fail.
-        package var failing = 0
-        /// Of these, how many have answered again and wait to be believed.
-        package var recovering = 0
-        package var lastFailure: Timestamp?
-        package init() {}
-
-        /// Open while a service fails, half-open while all that fail are coming back (REGISTRY.md's words).
-        package var breakerState: StaticString {
-            failing == 0 ? "closed" : recovering == failing ? "half_open" : "open"
-        }
-    }
-
     /// A sentence about something that keeps the node from being healthy, and what to do.
     package struct Alert: Equatable, Sendable {
         package var level: Level
@@ -73,14 +58,14 @@ package struct HealthReport: Sendable {
     package var memoryPercent: Double
     package var threads: Int
     package var cache: Cache
-    package var checks: Checks
+    package var checks: CheckSummary
     package var activeServices: Int
     package var activeInstances: Int
     package var alerts: [Alert]
 
     package init(
         timestamp: Timestamp, uptime: Duration, commitMilliseconds: Double, storeUsedPercent: Double, diskFreeBytes: Int, cpuPercent: Double,
-        memoryPercent: Double, threads: Int, cache: Cache, checks: Checks, activeServices: Int, activeInstances: Int, alerts: [Alert]
+        memoryPercent: Double, threads: Int, cache: Cache, checks: CheckSummary, activeServices: Int, activeInstances: Int, alerts: [Alert]
     ) {
         self.timestamp = timestamp
         self.uptime = uptime

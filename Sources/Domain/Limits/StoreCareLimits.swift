@@ -17,7 +17,7 @@ extension Limits {
     /// Records of the list of free pages that the check at open reads.
     package static let checkFreeRecords = 64
     /// Named tables of one environment: 128 streams and at most as many tables.
-    package static let tablesMax = 256
+    package static let checkTablesMax = 256
     /// Seconds after which the check at open counts as hung: a thousand times what it takes on a slow disk.
     package static let checkSecondsMax = 10
     /// Pages that may be missing behind the end of a sound file: freed in the commit that made them, at most its dirty pages.

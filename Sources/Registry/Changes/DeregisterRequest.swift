@@ -37,8 +37,8 @@ package final class DeregisterRequest: WriteRequest, @unchecked Sendable {
 
     package func perform(_ context: borrowing StoreWriteContext) throws(StoreError) {
         slot = nil
-        if let claim, let stored = try context.idempotentAnswer(claim.key) {
-            outcome = stored.digest == claim.digest ? .replayed(status: stored.status, body: stored.body) : .idempotencyKeyReused
+        if let claim, let stored = try context.transaction.idempotentAnswer(claim.key) {
+            outcome = stored.digest == claim.digest ? .replayed(status: Int(stored.status), body: stored.body) : .idempotencyKeyReused
             return
         }
         guard let row = try InstanceTable.row(of: key, in: context.transaction) else {
@@ -47,7 +47,7 @@ package final class DeregisterRequest: WriteRequest, @unchecked Sendable {
         }
         let revision = try Removal.write(key, row, reason: "deregistered", registry: registry, origin: origin, context)
         try AuditRecord("deregister", key, status: 204, result: "removed", revision: revision).append(origin, in: context)
-        if let claim { try context.keepAnswer(claim.key, digest: claim.digest, status: 204, body: []) }
+        if let claim { try claim.remember(status: 204, body: [], in: context) }
         slot = row.slot
         outcome = .removed(revision: revision)
     }

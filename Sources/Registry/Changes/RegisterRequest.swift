@@ -31,11 +31,17 @@ package struct IdempotencyClaim: Equatable, Sendable {
     /// Principal ‖ 0 ‖ the caller's key: one caller cannot meet another's answers.
     package let key: [UInt8]
     /// SHA-256 over method, path and body.
-    package let digest: [UInt8]
+    package let digest: Digest32
 
-    package init(key: [UInt8], digest: [UInt8]) {
+    package init(key: [UInt8], digest: Digest32) {
         self.key = key
         self.digest = digest
+    }
+
+    /// Keeps the answer, in the transaction of what it answers.
+    func remember(status: Int, body: [UInt8], in context: borrowing StoreWriteContext) throws(StoreError) {
+        let answer = IdempotentAnswer(digest: digest, status: UInt16(status), body: body, created: context.now)
+        try context.transaction.remember(answer, for: key, revision: context.transactionNumber)
     }
 }
 
@@ -87,14 +93,14 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
         endedSlot = nil
         // A slot of a run before this one is kept only if it was made for this request.
         if !isNewSlot { lease = nil }
-        if let claim, let stored = try context.idempotentAnswer(claim.key) {
-            outcome = stored.digest == claim.digest ? .replayed(status: stored.status, body: stored.body) : .idempotencyKeyReused
+        if let claim, let stored = try context.transaction.idempotentAnswer(claim.key) {
+            outcome = stored.digest == claim.digest ? .replayed(status: Int(stored.status), body: stored.body) : .idempotencyKeyReused
             return
         }
         try decide(context)
         if let claim {
             let answer = render(outcome)
-            try context.keepAnswer(claim.key, digest: claim.digest, status: answer.status, body: answer.body)
+            try claim.remember(status: answer.status, body: answer.body, in: context)
         }
     }
 

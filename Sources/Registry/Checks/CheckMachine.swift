@@ -44,6 +44,9 @@ package struct CheckMachine: Equatable, Sendable {
         return health == before ? nil : health
     }
 
+    /// Critical, and has answered again, but not yet often enough.
+    package var isRecovering: Bool { health == .critical && successCount > 0 }
+
     /// True while a failure waits to be confirmed: the next probe should come soon.
     package func isSuspicious(thresholds: Thresholds) -> Bool {
         failureCount > 0 && failureCount < thresholds.failures

@@ -124,7 +124,7 @@ struct StoreInspection {
     private func inspectThroughLMDB(_ meta: MetaPage) throws(Finding) -> UInt32? {
         var environment: OpaquePointer?
         try check(mdb_env_create(&environment), "prepare LMDB")
-        mdb_env_set_maxdbs(environment, UInt32(Limits.tablesMax))
+        mdb_env_set_maxdbs(environment, UInt32(Limits.checkTablesMax))
         mdb_env_set_assert(environment) { _, _ in _exit(StoreCheck.ExitStatus.damaged) }
         // No lock file is made or touched, and no reader is entered: nobody writes meanwhile, or we would have been refused.
         let flags = UInt32(MDB_RDONLY | MDB_NOLOCK | MDB_NOSUBDIR | MDB_NORDAHEAD)
@@ -188,8 +188,8 @@ struct StoreInspection {
 
     private func listTables(_ transaction: OpaquePointer, _ meta: MetaPage) throws(Finding) -> [(name: String, tree: TreeRecord)] {
         var tables: [(name: String, tree: TreeRecord)] = []
-        try walk(transaction, 1, "the list of tables", limit: Limits.tablesMax + 1, fromEnd: false) { key, value throws(Finding) in
-            guard let tree = TreeRecord(value), tables.count < Limits.tablesMax else {
+        try walk(transaction, 1, "the list of tables", limit: Limits.checkTablesMax + 1, fromEnd: false) { key, value throws(Finding) in
+            guard let tree = TreeRecord(value), tables.count < Limits.checkTablesMax else {
                 throw .damaged("the list of tables has a wrong entry")
             }
             tables.append((String(decoding: key, as: UTF8.self), tree))

@@ -10,13 +10,19 @@ package struct EventDraft: Sendable {
     /// W3C `traceparent` of the request that caused it.
     package var traceparent: String?
     package var priority: RecordPriority
+    /// The key, table id included, of a row that the same transaction deletes: salvage then does not bring the row back. Such a record must
+    /// fit one value.
+    package var removedKey: [UInt8]
 
-    package init(type: String, subject: String? = nil, tenant: String, traceparent: String? = nil, priority: RecordPriority) {
+    package init(
+        type: String, subject: String? = nil, tenant: String, traceparent: String? = nil, priority: RecordPriority, removedKey: [UInt8] = []
+    ) {
         self.type = type
         self.subject = subject
         self.tenant = tenant
         self.traceparent = traceparent
         self.priority = priority
+        self.removedKey = removedKey
     }
 }
 

@@ -24,7 +24,7 @@ extension Journal {
         if row.policy.isChained {
             prefix.hash = chainHash(hasher, row.lastHash, json.bytes.span.bytes)
         }
-        let stored = try store(stream, seq: seq, prefix, in: transaction)
+        let stored = try store(stream, seq: seq, prefix, removed: draft.removedKey, in: transaction)
         // Only now: a put that was refused has moved nothing.
         touch(index)
         streams[index]!.row.last = seq
@@ -103,11 +103,13 @@ extension Journal {
 
     /// Stores prefix and line, in pieces if need be; returns the bytes of keys and values.
     private func store(
-        _ stream: StreamID, seq: UInt64, _ prefix: JournalPrefix, in transaction: borrowing WriteTransaction
+        _ stream: StreamID, seq: UInt64, _ prefix: JournalPrefix, removed: [UInt8], in transaction: borrowing WriteTransaction
     ) throws(StoreError) -> Int {
         let prefixSize = prefix.encodedSize
-        let total = prefixSize + json.bytes.count
+        let trailer = removed.isEmpty ? [] : removed + [UInt8(truncatingIfNeeded: removed.count), UInt8(truncatingIfNeeded: removed.count >> 8)]
+        let total = prefixSize + json.bytes.count + trailer.count
         var flags: RecordHeader.Flags = prefix.hash == nil ? .journal : [.journal, .chained]
+        if !trailer.isEmpty { flags.insert(.removal) }
         let table = stream.table
         let lent = (transaction.handle, transaction.environment, transaction.meter)
         let line = json.bytes
@@ -118,10 +120,12 @@ extension Journal {
                 {
                     prefix.write(to: $0)
                     copy(line, 0..<line.count, to: $0, at: prefixSize)
+                    copy(trailer, 0..<trailer.count, to: $0, at: prefixSize + line.count)
                 }
             }
             return key.count + RecordHeader.size + total
         }
+        precondition(trailer.isEmpty, "a removal's record is longer than one value")
         flags.insert(.pieces)
         let room = Limits.payloadBytesMax
         let firstLine = room - JournalPieces.headSize - prefixSize

@@ -144,7 +144,17 @@ struct JournalAssembler {
         guard let prefix = JournalPrefix(payload, isChained: header.flags.contains(.chained)) else {
             throw StoreError(.corrupted, "read the prefix of a stream's record")
         }
-        let line = UnsafeRawBufferPointer(rebasing: payload[prefix.encodedSize...])
+        var end = payload.count
+        if header.flags.contains(.removal) {
+            guard let removed = JournalMarks.removedKey(payload), removed.count + 2 + prefix.encodedSize <= end else {
+                throw StoreError(.corrupted, "read the removed key of a stream's record")
+            }
+            end -= removed.count + 2
+        }
+        let line = UnsafeRawBufferPointer(rebasing: payload[prefix.encodedSize..<end])
+        guard Int(prefix.dataOffset) + Int(prefix.dataLength) <= line.count else {
+            throw StoreError(.corrupted, "read the prefix of a stream's record")
+        }
         let start = Int(prefix.dataOffset)
         return JournalEntry(
             seq: seq, time: prefix.time, cloudEvent: line,

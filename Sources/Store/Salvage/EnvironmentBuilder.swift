@@ -31,7 +31,7 @@ struct EnvironmentBuilder: ~Copyable {
             let gib = 1 << 30
             let code = mdb_env_set_mapsize(handle, (3 * dataBytes / gib + 1) * gib)
             guard code == MDB_SUCCESS else { return code }
-            mdb_env_set_maxdbs(handle, UInt32(Limits.tablesMax))
+            mdb_env_set_maxdbs(handle, UInt32(Limits.checkTablesMax))
             // Without a lock file: nobody else knows the name.
             return mdb_env_open(handle, path, UInt32(MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD | MDB_NOLOCK), 0o600)
         }()
