@@ -11,3 +11,4 @@ static inline CURLcode posto_curl_set_opensocket(CURL *h, curl_socket_t (*v)(voi
 static inline CURLcode posto_curl_get_long(CURL *h, CURLINFO i, long *v) { return curl_easy_getinfo(h, i, v); }
 static inline CURLcode posto_curl_get_pointer(CURL *h, CURLINFO i, void **v) { return curl_easy_getinfo(h, i, v); }
 static inline CURLcode posto_curl_message_result(CURLMsg *m) { return m->data.result; }
+static inline CURLcode posto_curl_get_off(CURL *h, CURLINFO i, curl_off_t *v) { return curl_easy_getinfo(h, i, v); }
