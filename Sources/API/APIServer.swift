@@ -115,7 +115,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     }
 
     package func admit(_ head: borrowing HTTPRequest) -> HTTPAdmission {
-        switch router.match(head) {
+        switch router.match(head.method, head.path) {
         case .found(let route, _):
             if let refusal = refusalOfAccess(head, route) { return .refuse(respond(refusal, head, route)) }
             let bodyMax = route.description.bodyMax
@@ -124,12 +124,12 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
             }
             return .accept(bodyMax: bodyMax)
         // `handle` answers these when the (small) body is there, so that the connection can go on.
-        case .notFound, .methodNotAllowed: return .accept(bodyMax: 1_024)
+        case .notFound, .methodNotAllowed, .options: return .accept(bodyMax: 1_024)
         }
     }
 
     package func handle(_ request: borrowing HTTPRequest) -> HTTPReply {
-        switch router.match(request) {
+        switch router.match(request.method, request.path) {
         case .found(let route, let parameters):
             request.tag(route.rawValue)
             if let refusal = refusalOfAccess(request, route) { return .answer(respond(refusal, request, route)) }
@@ -138,8 +138,9 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
             let problem = Problem(
                 .methodNotAllowed, "\(request.pathString) takes \(allow), not \(request.methodName).", hint: "Use one of: \(allow).",
                 allow: allow)
-            if request.method == .options { return .answer(HTTPResponse(status: 204, headers: [HTTPHeader("Allow", allow)])) }
             return .answer(respond(problem, request, nil))
+        case .options(let allow):
+            return .answer(HTTPResponse(status: 204, headers: [HTTPHeader("Allow", allow)]))
         case .notFound:
             return .answer(
                 respond(
@@ -155,11 +156,12 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
 
     package func finished(_ outcome: HTTPOutcome) {
         metrics.record(outcome)
-        log.debug("http", "request") { details in
-            details.string("request_id", outcome.requestID.description)
-            details.integer("status", Int(outcome.status))
-            details.integer("duration_us", Int(outcome.durationNanoseconds / 1_000))
-        }
+        log.debug(
+            "http", "request",
+            [
+                "request_id": .describing(outcome.requestID), "status": .integer(outcome.status),
+                "duration_us": .integer(outcome.durationNanoseconds / 1_000),
+            ])
     }
 
     // MARK: Dispatch

@@ -12,17 +12,21 @@ package struct AccessPolicy: Equatable, Sendable {
     package var isDevelopment: Bool
     /// The daemon's own user administers, as root does.
     package var ownUserID: UInt32
+    /// The group `posto-admin`, if this host has it.
+    package var administratorGroupID: UInt32?
 
-    package init(loopback: Loopback, isDevelopment: Bool, ownUserID: UInt32) {
+    package init(loopback: Loopback, isDevelopment: Bool, ownUserID: UInt32, administratorGroupID: UInt32?) {
         self.loopback = loopback
         self.isDevelopment = isDevelopment
         self.ownUserID = ownUserID
+        self.administratorGroupID = administratorGroupID
     }
 
     package func access(of peer: HTTPPeer) -> Route.Access {
         switch peer {
-        case .local(let uid, _, _, let isAdministrator):
-            return isDevelopment || uid == 0 || uid == ownUserID || isAdministrator ? .administrator : .service
+        case .local(let uid, let gid, _):
+            let isAdministrator = isDevelopment || uid == 0 || uid == ownUserID || gid == administratorGroupID
+            return isAdministrator ? .administrator : .service
         case .loopback:
             if isDevelopment { return .administrator }
             switch loopback {
@@ -44,7 +48,7 @@ package struct AccessPolicy: Equatable, Sendable {
             case .administrator: "administrator"
             }
         switch peer {
-        case .local(let uid, _, let pid, _):
+        case .local(let uid, _, let pid):
             return Origin(
                 principal: "uid:\(uid)", role: role, place: "unix pid:\(pid)", requestID: requestID, traceparent: traceparent)
         case .loopback(let port):

@@ -27,7 +27,7 @@ final class ChangeFeed {
 
         func timedOut(_ ticket: HTTPTicket) -> HTTPResponse {
             feed.remove(ticket)
-            return ChangeFeed.response(ChangesPage.empty(since: since, form: form), form: form)
+            return ChangeFeed.response(ChangesPage(emptyAfter: since, form: form), form: form)
         }
     }
 

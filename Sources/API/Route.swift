@@ -131,4 +131,10 @@ package enum Route: UInt16, CaseIterable, Sendable {
 
     /// Refusals in REGISTRY.md's shape instead of RFC 9457's.
     package var isShort: Bool { rawValue >= Route.shortRegister.rawValue }
+
+    package static var router: HTTPRouter<Route> {
+        var router = HTTPRouter<Route>()
+        for route in allCases { router.add(route.description.method, "\(route.description.pattern)", route) }
+        return router
+    }
 }

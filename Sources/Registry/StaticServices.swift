@@ -34,13 +34,13 @@ package final class StaticServiceSet: Sendable {
 
 /// The fallback of last resort: what the operator wrote down, kept as one set that is replaced whole.
 package final class StaticServices: Sendable {
-    private let set: Mutex<StaticServiceSet>
+    private let stored: Mutex<StaticServiceSet>
 
-    package init(_ set: StaticServiceSet) { self.set = Mutex(set) }
+    package init(_ set: StaticServiceSet) { stored = Mutex(set) }
 
-    package var current: StaticServiceSet { set.withLock { $0 } }
+    package var current: StaticServiceSet { stored.withLock { $0 } }
 
-    package func replace(_ set: StaticServiceSet) { self.set.withLock { $0 = set } }
+    package func replace(_ set: StaticServiceSet) { stored.withLock { $0 = set } }
 
     /// A fault in a file: what a person must correct.
     package struct Fault: Error, Equatable, Sendable, CustomStringConvertible {

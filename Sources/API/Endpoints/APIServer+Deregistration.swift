@@ -8,8 +8,8 @@ extension APIServer {
         do throws(Problem) {
             let tenant = try Query(request, route).tenant(default: facts.tenant, rule: NameRules.tenant.accepts)
             let path = request.path
-            let serviceBytes = UnsafeBufferPointer(rebasing: path[parameters[0]])
-            let idBytes = parameters.count > 1 ? UnsafeBufferPointer(rebasing: path[parameters[1]]) : nil
+            let serviceBytes = parameters.bytes(0, in: path)
+            let idBytes = parameters.count > 1 ? parameters.bytes(1, in: path) : nil
             let service = String(decoding: serviceBytes, as: UTF8.self)
             guard Self.fitsKey(serviceBytes, idBytes) else { throw notRegistered(service) }
             let claim = try claim(of: request)

@@ -13,8 +13,8 @@ extension APIServer {
         do throws(Problem) {
             let tenant = try Query(request, route).tenant(default: facts.tenant, rule: NameRules.tenant.accepts)
             let path = request.path
-            let service = UnsafeBufferPointer(rebasing: path[parameters[0]])
-            let id = parameters.count > 1 ? UnsafeBufferPointer(rebasing: path[parameters[1]]) : nil
+            let service = parameters.bytes(0, in: path)
+            let id = parameters.count > 1 ? parameters.bytes(1, in: path) : nil
             guard Self.fitsKey(service, id) else {
                 throw unknownLease(service: String(decoding: service, as: UTF8.self))
             }
@@ -56,11 +56,11 @@ extension APIServer {
         do throws(Problem) {
             _ = try Query(request, route)
             let path = request.path
-            let service = String(decoding: path[parameters[0]], as: UTF8.self)
+            let service = parameters.string(0, in: path)
             var registration = try readRegistration(value)
             try Self.requireEqual("service_name", registration.serviceName, service)
             if parameters.count > 1 {
-                let id = String(decoding: path[parameters[1]], as: UTF8.self)
+                let id = parameters.string(1, in: path)
                 if value["id"] == nil {
                     guard NameRules.instanceID.accepts(id) else {
                         throw Query.refuse("id", id, NameRules.instanceID.expected, example: NameRules.instanceID.example(""))

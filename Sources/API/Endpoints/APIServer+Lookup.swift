@@ -6,7 +6,7 @@ import Store
 extension APIServer {
     /// One service: the hottest path of the node. A rendered answer is sent again as long as it is true.
     func lookup(_ request: borrowing HTTPRequest, _ parameters: HTTPParameters, _ route: Route) -> HTTPReply {
-        let name = UnsafeBufferPointer(rebasing: request.path[parameters[0]])
+        let name = parameters.bytes(0, in: request.path)
         guard request.rawQuery.isEmpty else {
             do throws(Problem) {
                 let tenant = try Query(request, route).tenant(default: facts.tenant, rule: NameRules.tenant.accepts)

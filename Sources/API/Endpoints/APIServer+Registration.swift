@@ -100,7 +100,7 @@ extension APIServer {
         hash.update(Array(request.rawQuery))
         hash.update([0])
         hash.update(Array(request.body))
-        return IdempotencyClaim(key: Array("\(principal)\u{0}\(key)".utf8), digest: hash.finish())
+        return IdempotencyClaim(key: Array("\(principal)\u{0}\(key)".utf8), digest: hash.finish().withUnsafeBytes { Digest32($0) })
     }
 }
 

@@ -9,6 +9,17 @@ package struct ChangesPage: Sendable {
     package let count: Int
     /// The revision to go on from.
     package let revision: UInt64
+
+    init(body: [UInt8], count: Int, revision: UInt64) {
+        self.body = body
+        self.count = count
+        self.revision = revision
+    }
+
+    /// Nothing came in the time that the caller waited.
+    package init(emptyAfter since: UInt64, form: Form) {
+        self.init(body: form == .json ? Array("{\"changes\":[],\"revision\":\(since)}".utf8) : [], count: 0, revision: since)
+    }
 }
 
 package enum ChangesOutcome: Sendable {

@@ -84,6 +84,7 @@ package final class CheckKeeper: @unchecked Sendable {
     private var wheel: TimerWheel
     private var nextGeneration: UInt32 = 0
     private var summary = CheckSummary()
+    private var summaryDue = Uptime(milliseconds: 0)
 
     /// - Parameter random: numbers from 0 to 1, for the jitter.
     package init(settings: CheckSettings, prober: Prober, now: Uptime, random: @escaping @Sendable () -> Double) {
@@ -155,7 +156,7 @@ package final class CheckKeeper: @unchecked Sendable {
         for result in prober.poll(timeoutMilliseconds: Int32(clamping: wait.wholeMilliseconds)) {
             take(result, registry)
         }
-        publish()
+        publish(now: registry.time.uptime())
     }
 
     private func takeNews(now: Uptime) {
@@ -263,7 +264,7 @@ package final class CheckKeeper: @unchecked Sendable {
         let health = watched.machine.health
         guard health != watched.recorded, !watched.isRecording else { return }
         let generation = watched.generation
-        let request = HealthRequest(watched.key, health: health, registry: registry) { [recorded, prober] isRecorded in
+        let request = HealthRequest(watched.key, health: health, registry: registry) { [self] isRecorded in
             recorded.withLock { $0.append((slot, generation, health, isRecorded)) }
             prober.wake()
         }
@@ -275,7 +276,10 @@ package final class CheckKeeper: @unchecked Sendable {
         }
     }
 
-    private func publish() {
+    /// Once a second: it looks at every probe.
+    private func publish(now: Uptime) {
+        guard now >= summaryDue else { return }
+        summaryDue = now + .seconds(1)
         summary.probed = slots.count
         summary.failing = 0
         summary.recovering = 0

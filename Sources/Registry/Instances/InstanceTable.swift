@@ -71,7 +71,7 @@ package enum InstanceTable {
                 }
                 members.append(contentsOf: part)
             }
-            return try members.withUnsafeBytes { (members) throws(StoreError) -> Bool in
+            return try members.span.withUnsafeBytes { (members) throws(StoreError) -> Bool in
                 try body(StoredInstance(tenant: tenant, service: service, id: id, row: row, members: members))
             }
         }

@@ -1,0 +1,71 @@
+import Domain
+import Store
+
+/// Reads the journal's streams for the interface. Any thread.
+package struct StreamReader: Sendable {
+    private let journals: [Journal]
+
+    /// - Parameter journals: of each environment; a name is looked for in their order.
+    package init(journals: [Journal]) { self.journals = journals }
+
+    package func rows() throws(StoreError) -> [StreamRow] {
+        var rows: [StreamRow] = []
+        for journal in journals {
+            rows += try journal.environment.read { (transaction) throws(StoreError) in try transaction.streamRows() }
+        }
+        return rows
+    }
+
+    package enum Page: Sendable {
+        case lines([UInt8], last: UInt64)
+        case unknownStream
+    }
+
+    /// The CloudEvents after `seq`, a line each, as they would be sent.
+    package func lines(of name: String, after seq: UInt64, limit: Int) throws(StoreError) -> Page {
+        for journal in journals {
+            guard let stream = journal.stream(name) else { continue }
+            var lines: [UInt8] = []
+            let last = try journal.environment.read { (transaction) throws(StoreError) in
+                try transaction.scan(stream, after: seq, bytesMax: Limits.changesPageBytesMax, recordsMax: limit) { (entry) throws(StoreError) in
+                    lines.append(contentsOf: entry.cloudEvent)
+                    lines.append(UInt8(ascii: "\n"))
+                    return true
+                }
+            }
+            return .lines(lines, last: last)
+        }
+        return .unknownStream
+    }
+
+    /// The audit trail as records with their hashes: `{"seq","time","hash","event":{…}}`.
+    package func chained(_ name: String, after seq: UInt64, limit: Int) throws(StoreError) -> (json: [UInt8], last: UInt64)? {
+        for journal in journals {
+            guard let stream = journal.stream(name) else { continue }
+            var json = JSONWriter(capacity: 16 * 1_024)
+            json.beginArray()
+            let last = try journal.environment.read { (transaction) throws(StoreError) in
+                try transaction.scan(stream, after: seq, bytesMax: Limits.changesPageBytesMax, recordsMax: limit) { (entry) throws(StoreError) in
+                    json.beginObject()
+                    json.key("seq"); json.unsigned(entry.seq)
+                    json.key("time"); json.timestamp(entry.time)
+                    json.key("hash"); json.string(entry.hash?.hex ?? "")
+                    json.key("event"); json.raw(json: entry.cloudEvent)
+                    json.endObject()
+                    return true
+                }
+            }
+            json.endArray()
+            return (json.finish(), last)
+        }
+        return nil
+    }
+
+    package func checkpoint(of name: String) throws(StoreError) -> JournalCheckpoint? {
+        for journal in journals {
+            guard let stream = journal.stream(name) else { continue }
+            return try journal.environment.read { (transaction) throws(StoreError) in try transaction.lastCheckpoint(stream) }
+        }
+        return nil
+    }
+}
