@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 pid_t posto_fork(void) { return fork(); }
@@ -47,3 +48,9 @@ int posto_accept(int fd, struct sockaddr_storage *address, socklen_t *length) {
 }
 
 int posto_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int posto_clock_is_synchronized(void) {
+    struct timex state = {0};
+    int code = adjtimex(&state);
+    return code >= 0 && code != TIME_ERROR && !(state.status & STA_UNSYNC);
+}

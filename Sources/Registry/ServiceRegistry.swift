@@ -44,10 +44,10 @@ package final class ServiceRegistry: @unchecked Sendable {
     /// Reads what the store holds and takes over every lease.
     ///
     /// - Parameters:
-    ///   - deadline: what the board says of a lease's word, by `BoardRecovery`.
+    ///   - deadline: what a lease's holder may have been promised last, by `BoardRecovery`; nil if nothing is known.
     ///   - ready: when renewals can be answered again.
     /// - Returns: the leases that begin as expired but were held when they were last recorded; they must be announced.
-    package func load(ready: Uptime, deadline: (LeaseWord, Duration) -> Uptime?) throws(StoreError) -> [Int] {
+    package func load(ready: Uptime, deadline: (_ slot: Int, _ generation: UInt16, _ ttl: Duration) -> Uptime?) throws(StoreError) -> [Int] {
         var used: [Bool] = []
         var lapsed: [Int] = []
         var counts = Counts()
@@ -56,8 +56,7 @@ package final class ServiceRegistry: @unchecked Sendable {
             try InstanceTable.walk(from: all, prefix: all, in: transaction) { (instance) throws(StoreError) in
                 let row = instance.row
                 let ttl = Duration.seconds(row.ttlSeconds)
-                let word = leases.board.word(row.slot)
-                let known = word.isValid && word.generation == row.generation && !row.isMarkedExpired ? deadline(word, ttl) : nil
+                let known = row.isMarkedExpired ? nil : deadline(row.slot, row.generation, ttl)
                 let isExpired = leases.adopt(slot: row.slot, generation: row.generation, ttl: ttl, deadline: known, ready: ready)
                 if isExpired, !row.isMarkedExpired { lapsed.append(row.slot) }
                 if row.slot >= used.count { used.append(contentsOf: repeatElement(false, count: row.slot + 1 - used.count)) }

@@ -61,3 +61,6 @@ void posto_die_quietly(void);
 
 /// pipe2(2) with O_CLOEXEC, which Glibc's module hides.
 int posto_pipe(int ends[2]);
+
+/// 1 if the kernel's clock is disciplined (NTP, PTP), 0 if it runs by itself, as adjtimex(2) says.
+int posto_clock_is_synchronized(void);

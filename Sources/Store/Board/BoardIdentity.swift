@@ -51,7 +51,7 @@ package struct BoardIdentity: Hashable, Sendable {
 
 extension BoardRecovery.Boot {
     /// Compares the boot in which something was written with this one.
-    init(written: Identifier16?, now: Identifier16?) {
+    package init(written: Identifier16?, now: Identifier16?) {
         guard let written, let now else {
             self = .unknown
             return

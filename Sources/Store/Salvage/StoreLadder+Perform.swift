@@ -17,7 +17,7 @@ extension StoreLadder {
             self.formatVersion = formatVersion
         }
 
-        package var path: String { stateDirectory + "/" + name }
+        package var path: String { stateDirectory + "/store/" + name }
         /// A backup that was taken of this environment when all was well.
         package var lastGoodCopy: String { path + ".last-good.backup" }
     }

@@ -1,0 +1,97 @@
+import Crypto
+import Domain
+import Glibc
+import Registry
+import ServiceManager
+import Store
+
+/// The two environments of a node, opened: `state.mdb` with everything that shares a transaction with state, `bulk.mdb` with the rest.
+package struct StoreHouse {
+    package let state: StoreEnvironment
+    package let bulk: StoreEnvironment
+    package let stateJournal: Journal
+    package let bulkJournal: Journal
+    package let identity: StoreIdentity
+    package let openings: [(name: String, opening: StoreOpening)]
+
+    /// Streams of this priority and above lie in `bulk.mdb`.
+    static let bulkPriority = RecordPriority.telemetry
+
+    /// Checks both environments in child processes, repairs what is damaged, and opens them. Before the first thread.
+    package static func open(
+        _ configuration: Configuration, folder: borrowing StateDirectory, time: TimeSource, log: Log
+    ) throws(DaemonFailure) -> StoreHouse {
+        let policies = streamPolicies(configuration)
+        let statePolicies = policies.filter { $0.priority < bulkPriority }
+        let bulkPolicies = policies.filter { $0.priority >= bulkPriority }
+        let (stateBudget, bulkBudget) = budgets(configuration.store.sizeMaxBytes)
+        let stateOpening = try prepare("state.mdb", statePolicies, folder, time, log)
+        let bulkOpening = try prepare("bulk.mdb", bulkPolicies, folder, time, log)
+        let storeFolder = folder.storeFolder
+        do throws(StoreError) {
+            let state = try StoreEnvironment.open(
+                StoreEnvironment.Options(path: storeFolder + "/state.mdb", budgetBytes: stateBudget, preallocate: true))
+            let identity = try StoreIdentity.loadOrCreate(
+                in: state, nodeID: configuration.node.id.isEmpty ? nil : configuration.node.id, proposedNodeID: proposedNodeID(),
+                now: time.timestamp(), randomBytes: randomBytes)
+            let stateJournal = try Journal.open(state, nodeID: identity.nodeID, epoch: identity.epoch, policies: statePolicies)
+            precondition(stateJournal.stream("state") == .state && stateJournal.stream("audit") == .audit, "the first streams are not ours")
+            let bulk = try StoreEnvironment.open(
+                StoreEnvironment.Options(path: storeFolder + "/bulk.mdb", budgetBytes: bulkBudget, tables: [.meta, .streams, .cursors, .checkpoints]))
+            _ = try StoreIdentity.loadOrCreate(
+                in: bulk, nodeID: identity.nodeID, proposedNodeID: identity.nodeID, epoch: identity.epoch, now: time.timestamp(),
+                randomBytes: randomBytes)
+            let bulkJournal = try Journal.open(bulk, nodeID: identity.nodeID, epoch: identity.epoch, policies: bulkPolicies)
+            if case .salvaged = stateOpening { try InstanceIndex.rebuild(in: state) }
+            return StoreHouse(
+                state: state, bulk: bulk, stateJournal: stateJournal, bulkJournal: bulkJournal, identity: identity,
+                openings: [("state.mdb", stateOpening), ("bulk.mdb", bulkOpening)])
+        } catch {
+            throw DaemonFailure(error, storeFolder)
+        }
+    }
+
+    private static func prepare(
+        _ name: String, _ policies: [StreamPolicy], _ folder: borrowing StateDirectory, _ time: TimeSource, _ log: Log
+    ) throws(DaemonFailure) -> StoreOpening {
+        let streams = policies.enumerated().map { Table.stream(UInt8($0.offset), named: $0.element.name) }
+        let place = StoreLadder.Place(
+            stateDirectory: folder.path, name: name, streams: streams, formatVersion: StoreFormat.currentVersion)
+        do throws(StoreError) {
+            return try StoreLadder.prepare(place, now: time.timestamp()) { sentence in
+                log.warning("store", "recovery", ["step": .text(sentence)])
+            }
+        } catch {
+            throw DaemonFailure(error, place.path)
+        }
+    }
+
+    /// A quarter for the state, up to 1 GiB: it is small, and kept in preallocated space.
+    static func budgets(_ sizeMax: UInt64) -> (state: Int, bulk: Int) {
+        let size = Int(clamping: sizeMax)
+        let state = min(max(size / 4, 16 << 20), 1 << 30)
+        return (state, max(size - state, 16 << 20))
+    }
+
+    static func streamPolicies(_ configuration: Configuration) -> [StreamPolicy] {
+        let (stateBudget, _) = budgets(configuration.store.sizeMaxBytes)
+        // The order gives `state` and `audit` their numbers at the first start; they keep them for ever.
+        var policies = [
+            StreamPolicy(name: "state", priority: .state, bytesMax: UInt64(stateBudget / 4), ageMax: .seconds(90 * 86_400)),
+            StreamPolicy(
+                name: "audit", priority: .audit, bytesMax: UInt64(stateBudget / 4), ageMax: .seconds(90 * 86_400), isChained: true),
+        ]
+        for stream in configuration.streams {
+            policies.append(
+                StreamPolicy(
+                    name: stream.name, priority: RecordPriority(rawValue: UInt8(stream.priority))!, bytesMax: stream.bytesMax,
+                    ageMax: stream.ageMax, whenFull: stream.whenFull == .block ? .rejectNew : .dropOldest))
+        }
+        return policies
+    }
+
+    /// Random, so that two nodes made from one image differ.
+    private static func proposedNodeID() -> String {
+        randomBytes(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
