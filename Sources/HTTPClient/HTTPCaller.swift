@@ -74,6 +74,8 @@ package struct HTTPCaller: ~Copyable {
         defer { curl_slist_free_all(lines) }
         // libcurl's own "Expect: 100-continue" costs a second with servers that do not answer it.
         lines = curl_slist_append(lines, "Expect:")
+        // Nor does a body get a type that nobody said.
+        if !call.headers.contains(where: { $0.name.lowercased() == "content-type" }) { lines = curl_slist_append(lines, "Content-Type:") }
         for header in call.headers {
             precondition(
                 !header.name.utf8.contains { $0 < 0x21 } && !header.value.utf8.contains { $0 < 0x20 && $0 != 9 },
@@ -90,7 +92,8 @@ package struct HTTPCaller: ~Copyable {
             Curl.set(raw, CURLOPT_HEADERDATA, pointer: context)
             _ = posto_curl_set_write(raw, CURLOPT_WRITEFUNCTION, receiveBody)
             _ = posto_curl_set_write(raw, CURLOPT_HEADERFUNCTION, receiveHeader)
-            var body = call.body ?? []
+            // Without an address libcurl would read the body from standard input.
+            var body = call.body.flatMap { $0.isEmpty ? nil : $0 } ?? [0]
             let code = body.withUnsafeMutableBytes { bytes in
                 if call.body != nil {
                     Curl.set(raw, CURLOPT_POSTFIELDS, pointer: bytes.baseAddress)

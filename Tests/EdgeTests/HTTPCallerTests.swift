@@ -36,6 +36,7 @@ struct HTTPCallerTests {
         #expect(String(decoding: delete.body, as: UTF8.self).hasPrefix("DELETE /deregister/a HTTP/1.1\r\n"))
         let empty = try caller.call(HTTPCall("POST", "/empty", body: []))
         #expect(String(decoding: empty.body, as: UTF8.self).contains("\r\nContent-Length: 0\r\n"))
+        #expect(!String(decoding: empty.body, as: UTF8.self).contains("Content-Type"))
         #expect(server.connections == 1)
     }
 

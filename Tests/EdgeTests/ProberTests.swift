@@ -97,7 +97,9 @@ struct ProberTests {
 
     @Test("an address outside of the networks is never connected to, neither by number nor by name")
     func forbidden() {
-        let server = TestServer { $0.reply("200 OK") }
+        let server = TestServer { connection in
+            if connection.request() != nil { connection.reply("200 OK") }
+        }
         defer { server.stop() }
         let others = [Network("10.0.0.0/8")!, Network("127.0.0.2/32")!, Network("::/0")!]
         #expect(probe(port: server.port, networks: others) == .forbidden)

@@ -37,7 +37,12 @@ final class TestServer: Sendable {
         Self.detach { [self] in
             while true {
                 let fd = accept(listener, nil, nil)
-                guard fd >= 0 else { return }
+                guard fd >= 0 else {
+                    // By this thread: a number closed by another could be somebody else's listener by the next accept.
+                    close(listener)
+                    return
+                }
+                _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
                 accepted.wrappingAdd(1, ordering: .relaxed)
                 let now = open.wrappingAdd(1, ordering: .relaxed).newValue
                 mostOpen.max(now, ordering: .relaxed)
@@ -57,7 +62,6 @@ final class TestServer: Sendable {
     /// Ends the accepting thread; the port refuses from now on.
     func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
         if !path.isEmpty { unlink(path) }
     }
 

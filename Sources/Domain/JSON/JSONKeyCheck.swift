@@ -56,21 +56,26 @@ struct JSONKeyCheck {
         }
     }
 
+    /// Most objects end after one look at each key: a bit of its length and fingerprint that no key before it had.
+    @inline(__always)
     private static func pairwise(_ source: Source, first: Int, count: Int) -> Int? {
-        withUnsafeTemporaryAllocation(of: Int.self, capacity: Limits.jsonPairwiseKeysMax) { keys in
-            var key = first
-            for i in 0..<count {
-                let payload = source.nodes[key].payload
-                let hasEscapes = source.nodes[key].hasEscapes
-                for j in 0..<i {
-                    let other = source.nodes[keys[j]]
-                    if payload == other.payload || hasEscapes || other.hasEscapes, source.isEqual(key, keys[j]) { return key }
+        var seen: UInt64 = 0
+        var key = first
+        for i in 0..<count {
+            let node = source.nodes[key]
+            // A key with escapes has no fingerprint; it is compared with all, and all after it with it.
+            let bit: UInt64 = node.hasEscapes ? .max : 1 << ((node.payload &* 0x9e37_79b9_7f4a_7c15) >> 58)
+            if seen & bit != 0 || (node.hasEscapes && i > 0) {
+                var other = first
+                for _ in 0..<i {
+                    if source.isEqual(key, other) { return key }
+                    other = source.keyAfter(other)
                 }
-                keys[i] = key
-                key = source.keyAfter(key)
             }
-            return nil
+            seen |= bit
+            key = source.keyAfter(key)
         }
+        return nil
     }
 
     /// Hashed with Swift's seeded hash, so that nobody can send keys that collide.

@@ -9,6 +9,8 @@ package final class Log: Sendable {
     private let level: Atomic<UInt8>
     private let lost = Atomic<UInt64>(0)
     private let rate = Mutex(LogRate())
+    /// One line at a time: a pipe that polls writable takes one line at once, not one from each thread.
+    private let turn = Mutex(())
     private let sink: LogSink
     private let time: TimeSource
 
@@ -88,6 +90,6 @@ package final class Log: Sendable {
     ) {
         let line = LogLine(
             time: time.timestamp(), level: level, component: component, event: event, details: details, traceID: traceID)
-        if !sink.send(line) { lost.wrappingAdd(1, ordering: .relaxed) }
+        if !turn.withLock({ _ in sink.send(line) }) { lost.wrappingAdd(1, ordering: .relaxed) }
     }
 }

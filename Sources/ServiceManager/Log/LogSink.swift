@@ -2,7 +2,8 @@ import CPlatform
 import Domain
 import Glibc
 
-/// Where lines go. Every send is one system call that never waits; what cannot be taken at once is lost and counted by the log.
+/// Where lines go. A line is handed over by one write that never waits; what cannot be taken at once
+/// is lost, and the log counts it.
 package enum LogSink: Sendable {
     /// JSON lines to a file descriptor.
     case json(Int32)
