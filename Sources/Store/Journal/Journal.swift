@@ -13,7 +13,7 @@ package final class Journal: @unchecked Sendable {
     package let nodeID: String
     package let epoch: UInt32
     private let names: [String: StreamID]
-    private let positions: [StreamPosition]
+    private let positions: [StreamGauge]
     private let quality = Atomic<UInt8>(TimeQuality.unknown.rawValue)
 
     // Writer's thread only, from here on.
@@ -84,7 +84,7 @@ package final class Journal: @unchecked Sendable {
         self.nodeID = nodeID
         self.epoch = epoch
         names = Dictionary(uniqueKeysWithValues: rows.map { ($0.policy.name, $0.id) })
-        positions = (0..<Limits.streamsMax).map { _ in StreamPosition() }
+        positions = (0..<Limits.streamsMax).map { _ in StreamGauge() }
         streams = Array(repeating: nil, count: Limits.streamsMax)
         for row in rows {
             streams[Int(row.id.number)] = StreamState(
@@ -99,7 +99,9 @@ package final class Journal: @unchecked Sendable {
     /// All streams by name. Any thread.
     package var streamNames: [String: StreamID] { names }
     /// Where a stream stands after the last commit. Any thread.
-    package func position(_ stream: StreamID) -> StreamPosition { positions[Int(stream.number)] }
+    package func position(_ stream: StreamID) -> StreamPosition { positions[Int(stream.number)].position }
+    /// The last durable seq of a stream; for the stream `state`, the revision. Any thread.
+    package func head(_ stream: StreamID) -> UInt64 { positions[Int(stream.number)].head }
 
     /// What the clock of the next records is worth. Any thread.
     package var timeQuality: TimeQuality {
