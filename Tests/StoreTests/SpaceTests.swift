@@ -45,6 +45,7 @@ struct SpaceTests {
         var key = 0
         for (priority, percent) in [(RecordPriority.bulk, 75.0), (.business, 85.0), (.state, 95.0), (.audit, 100.0)] {
             key += try fill(store, priority: priority, from: key, perRequest: 10)
+            key += try fill(store, priority: priority, from: key)
             #expect(try abs(share() - percent) < 0.5, "\(priority)")
             // What those below may not do at all stays refused.
             #expect(try store.run(.put("x", [1], priority: .bulk)) == .failed(.full))

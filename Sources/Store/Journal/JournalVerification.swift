@@ -99,7 +99,7 @@ package struct JournalVerifier {
     ) throws(StoreError) -> JournalVerification.Finding? {
         guard entry.seq == next else { return .broken(seq: next, reason: "it is missing") }
         if row.policy.isChained {
-            let hash = chainHash(hasher, previous, entry.cloudEvent.bytes)
+            let hash = chainHash(hasher, previous, entry.cloudEvent)
             guard entry.hash == hash else { return .broken(seq: next, reason: "its hash does not follow from the record before") }
             let checkpoint = try transaction.withValue(.checkpoints, JournalCheckpoint.key(stream, next)) {
                 (payload, _) throws(StoreError) in
