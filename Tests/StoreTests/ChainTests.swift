@@ -89,7 +89,7 @@ struct ChainTests {
         forged.payload[JournalPrefix.chainedSize + 30] ^= 1
         let before = try hash(store, 39)
         let line = Array(forged.payload[JournalPrefix.chainedSize...])
-        let hash = chainHash(SHA256(), before, line.span.bytes)
+        let hash = line.withUnsafeBytes { chainHash(SHA256(), before, $0) }
         hash.withBytes { hash in for i in 0..<32 { forged.payload[JournalPrefix.size + i] = hash[i] } }
         try put(store, 40, forged)
         #expect(try brokenAt(store) == 41)

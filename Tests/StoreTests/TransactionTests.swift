@@ -10,8 +10,13 @@ struct TransactionTests {
         try store.environment.write { (transaction) throws(StoreError) in
             for i in 0..<count {
                 let payload = [UInt8](repeating: UInt8(i % 251), count: bytes)
-                let key = StoreKey(.things, UInt64(i))
-                try transaction.put(.things, key, payload, revision: UInt64(i))
+                var key: [UInt8] = [90]
+                for shift in stride(from: 56, through: 0, by: -8) { key.append(UInt8(truncatingIfNeeded: i >> shift)) }
+                try key.span.withUnsafeBytes { (key) throws(StoreError) in
+                    try payload.span.withUnsafeBytes { (payload) throws(StoreError) in
+                        try transaction.append(.things, key, payload, revision: UInt64(i))
+                    }
+                }
             }
         }
         return store
@@ -39,7 +44,8 @@ struct TransactionTests {
             } == [0, 1, 2])
         #expect(
             try keys(store) { (transaction, keys) throws(StoreError) in
-                try transaction.scan(.things, from: StoreKey(.things, 254), prefix: StoreKey(.things, [0, 0, 0, 0, 0, 0, 0])) { (key, _, _) throws(StoreError) in
+                try transaction.scan(.things, from: StoreKey(.things, 254), prefix: StoreKey(.things, [0, 0, 0, 0, 0, 0, 0])) {
+                    (key, _, _) throws(StoreError) in
                     keys.append(Self.number(key))
                     return true
                 }
@@ -54,9 +60,14 @@ struct TransactionTests {
         #expect(try store.environment.read { (transaction) throws(StoreError) in try transaction.count(.things) } == 1_000)
         #expect(
             try store.environment.read { (transaction) throws(StoreError) in
-                try transaction.last(.things) { (key, payload, header) throws(StoreError) in [Self.number(key), UInt64(payload.count), header.revision] }
+                try transaction.last(.things) { (key, payload, header) throws(StoreError) in
+                    [Self.number(key), UInt64(payload.count), header.revision]
+                }
             } == [999, 10, 999])
-        #expect(try store.environment.read { (transaction) throws(StoreError) in try transaction.last(.cursors) { (_, _, _) throws(StoreError) in 1 } } == nil)
+        #expect(
+            try store.environment.read { (transaction) throws(StoreError) in
+                try transaction.last(.cursors) { (_, _, _) throws(StoreError) in 1 }
+            } == nil)
     }
 
     @Test("a damaged tree that leads in a circle ends as corrupted, not never")
@@ -110,7 +121,9 @@ struct TransactionTests {
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
         #expect(pread(file, &bytes, bytes.count, 0) == bytes.count)
         let mark = Array("MARK-MARK-MARK".utf8)
-        for at in 0..<(bytes.count - mark.count) where bytes[at] == mark[0] && Array(bytes[at..<(at + mark.count)]) == mark { bytes[at] = 0x6D }
+        for at in 0..<(bytes.count - mark.count) where bytes[at] == mark[0] && Array(bytes[at..<(at + mark.count)]) == mark {
+            bytes[at] = 0x6D
+        }
         #expect(pwrite(file, bytes, bytes.count, 0) == bytes.count)
         close(file)
         let store = try TestStore(in: folder)

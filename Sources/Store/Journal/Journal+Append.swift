@@ -10,109 +10,82 @@ extension Journal {
         _ stream: StreamID, _ draft: EventDraft, in transaction: borrowing WriteTransaction, now: Timestamp, uptime: Uptime,
         data: (inout JSONWriter, _ seq: UInt64) -> Void
     ) throws(StoreError) -> UInt64 {
-        let index = Int(stream.number)
-        precondition(streams[index] != nil, "stream \(index) was never declared")
-        let row = streams[index]!.row
+        let state = state(stream)
+        let row = state.row
         if row.policy.whenFull == .rejectNew, let bytesMax = row.policy.bytesMax, row.bytes >= bytesMax {
             throw StoreError(.full, "append to a stream that holds what it may")
         }
         let seq = row.last + 1
-        let dataRange = encode(index, draft, seq: seq, now: now, uptime: uptime, data: data)
+        let dataRange = encode(state, draft, seq: seq, now: now, uptime: uptime, data: data)
         var prefix = JournalPrefix(
             trimmedThrough: row.trimmed, time: now, dataOffset: UInt32(dataRange.lowerBound), dataLength: UInt32(dataRange.count), hash: nil
         )
-        if row.policy.isChained {
-            prefix.hash = chainHash(hasher, row.lastHash, json.bytes.span.bytes)
-        }
+        if row.policy.isChained { prefix.hash = chainHash(hasher, row.lastHash, line.bytes) }
         let stored = try store(stream, seq: seq, prefix, removed: draft.removedKey, in: transaction)
         // Only now: a put that was refused has moved nothing.
-        touch(index)
-        streams[index]!.row.last = seq
-        streams[index]!.row.lastTime = now
-        streams[index]!.row.records += 1
-        streams[index]!.row.bytes += UInt64(stored)
-        if let hash = prefix.hash { streams[index]!.row.lastHash = hash }
+        touch(state)
+        state.added(seq: seq, time: now, bytes: stored, hash: prefix.hash)
         return seq
     }
 
-    /// Writes the line into `json`; returns where `data` lies in it.
+    /// Writes the event into `line`; returns where `data` lies in it.
     private func encode(
-        _ index: Int, _ draft: EventDraft, seq: UInt64, now: Timestamp, uptime: Uptime, data: (inout JSONWriter, UInt64) -> Void
+        _ state: StreamState, _ draft: EventDraft, seq: UInt64, now: Timestamp, uptime: Uptime, data: (inout JSONWriter, UInt64) -> Void
     ) -> Range<Int> {
         json.reset()
-        json.beginObject()
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { head in
-            // Members of the envelope that are the same but for the seq, copied rather than encoded.
-            var at = 0
-            func copy(_ bytes: [UInt8]) {
-                for byte in bytes {
-                    head[at] = byte
-                    at += 1
-                }
-            }
-            copy(streams[index]!.envelopeStart)
-            at += writeDecimal(seq, to: UnsafeMutableBufferPointer(rebasing: head[at...]))
-            copy(streams[index]!.envelopeMiddle)
-            json.members(json: UnsafeBufferPointer(rebasing: head[..<at]))
-        }
-        json.key("type")
-        json.string(draft.type)
-        if let subject = draft.subject {
-            json.key("subject")
-            json.string(subject)
-        }
-        json.key("time")
-        json.timestamp(now)
-        json.key("datacontenttype")
-        json.string("application/json")
-        json.key("postoseq")
-        digits(seq)
-        json.key("postoepoch")
-        digits(UInt64(epoch))
-        json.key("postoprio")
-        digits(UInt64(draft.priority.rawValue))
-        json.key("postotenant")
-        json.string(draft.tenant)
-        json.key("postomono")
-        digits(UInt64(max(0, uptime.milliseconds)))
-        json.key("postotimeq")
-        json.string(timeQuality.text)
-        if let traceparent = draft.traceparent {
-            json.key("traceparent")
-            json.string(traceparent)
-        }
-        json.key("data")
-        let start = json.bytes.count
         data(&json, seq)
-        let end = json.bytes.count
-        precondition(end > start, "an event without data")
-        json.endObject()
-        precondition(json.bytes.count <= Limits.journalRecordBytesMax, "a record longer than a stream takes")
-        return start..<end
-    }
-
-    /// A number as a string: CloudEvents' integers end at 2³¹.
-    private func digits(_ value: UInt64) {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 22) { buffer in
-            buffer[0] = UInt8(ascii: "\"")
-            let count = writeDecimal(value, to: UnsafeMutableBufferPointer(rebasing: buffer[1...]))
-            buffer[count + 1] = UInt8(ascii: "\"")
-            json.raw(json: UnsafeBufferPointer(rebasing: buffer[..<(count + 2)]))
+        precondition(!json.bytes.isEmpty, "an event without data")
+        let line = self.line
+        line.reset()
+        line.append(state.envelopeStart)
+        line.append(seq)
+        line.append(state.envelopeMiddle)
+        line.append(json: draft.type)
+        if let subject = draft.subject {
+            line.append(#","subject":"#)
+            line.append(json: subject)
         }
+        line.append(#","time":""#)
+        line.append(now)
+        line.append(#"","datacontenttype":"application/json","postoseq":""#)
+        line.append(seq)
+        // Numbers as strings: CloudEvents' integers end at 2³¹.
+        line.append(#"","postoepoch":""#)
+        line.append(UInt64(epoch))
+        line.append(#"","postoprio":""#)
+        line.append(UInt64(draft.priority.rawValue))
+        line.append(#"","postotenant":"#)
+        line.append(json: draft.tenant)
+        line.append(#","postomono":""#)
+        line.append(UInt64(max(0, uptime.milliseconds)))
+        line.append(#"","postotimeq":""#)
+        line.append(timeQuality.text)
+        line.append("\"")
+        if let traceparent = draft.traceparent {
+            line.append(#","traceparent":"#)
+            line.append(json: traceparent)
+        }
+        line.append(#","data":"#)
+        let start = line.count
+        line.append(json.bytes)
+        let end = line.count
+        line.append("}")
+        precondition(line.count <= Limits.journalRecordBytesMax, "a record longer than a stream takes")
+        return start..<end
     }
 
     /// Stores prefix and line, in pieces if need be; returns the bytes of keys and values.
     private func store(
         _ stream: StreamID, seq: UInt64, _ prefix: JournalPrefix, removed: [UInt8], in transaction: borrowing WriteTransaction
     ) throws(StoreError) -> Int {
+        let line = self.line.bytes
         let prefixSize = prefix.encodedSize
         let trailer = removed.isEmpty ? [] : removed + [UInt8(truncatingIfNeeded: removed.count), UInt8(truncatingIfNeeded: removed.count >> 8)]
-        let total = prefixSize + json.bytes.count + trailer.count
+        let total = prefixSize + line.count + trailer.count
         var flags: RecordHeader.Flags = prefix.hash == nil ? .journal : [.journal, .chained]
         if !trailer.isEmpty { flags.insert(.removal) }
         let table = stream.table
         let lent = (transaction.handle, transaction.environment, transaction.meter)
-        let line = json.bytes
         if total <= Limits.payloadBytesMax {
             let key = StoreKey(table, seq)
             try key.withBytes { (key) throws(StoreError) in
@@ -120,7 +93,7 @@ extension Journal {
                 {
                     prefix.write(to: $0)
                     copy(line, 0..<line.count, to: $0, at: prefixSize)
-                    copy(trailer, 0..<trailer.count, to: $0, at: prefixSize + line.count)
+                    for (index, byte) in trailer.enumerated() { $0[prefixSize + line.count + index] = byte }
                 }
             }
             return key.count + RecordHeader.size + total
@@ -156,32 +129,15 @@ extension Journal {
 }
 
 /// `SHA-256(previous hash ‖ CloudEvent)`.
-func chainHash(_ hasher: SHA256, _ previous: Digest32, _ line: RawSpan) -> Digest32 {
+func chainHash(_ hasher: SHA256, _ previous: Digest32, _ line: UnsafeRawBufferPointer) -> Digest32 {
     hasher.begin()
     previous.withBytes { hasher.update($0) }
-    line.withUnsafeBytes { hasher.update($0) }
+    hasher.update(line)
     var hash = Digest32()
     hash.withMutableBytes { hasher.finish(into: $0) }
     return hash
 }
 
-private func copy(_ line: [UInt8], _ range: Range<Int>, to destination: UnsafeMutableRawBufferPointer, at offset: Int) {
-    line.withUnsafeBytes { line in
-        UnsafeMutableRawBufferPointer(rebasing: destination[offset...]).copyMemory(from: UnsafeRawBufferPointer(rebasing: line[range]))
-    }
-}
-
-private func writeDecimal(_ value: UInt64, to buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
-    var digits = 1
-    var bound = value / 10
-    while bound > 0 {
-        digits += 1
-        bound /= 10
-    }
-    var rest = value
-    for i in stride(from: digits - 1, through: 0, by: -1) {
-        buffer[i] = UInt8(truncatingIfNeeded: 48 + rest % 10)
-        rest /= 10
-    }
-    return digits
+private func copy(_ line: UnsafeRawBufferPointer, _ range: Range<Int>, to destination: UnsafeMutableRawBufferPointer, at offset: Int) {
+    UnsafeMutableRawBufferPointer(rebasing: destination[offset...]).copyMemory(from: UnsafeRawBufferPointer(rebasing: line[range]))
 }

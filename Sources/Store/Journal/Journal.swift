@@ -13,27 +13,41 @@ package final class Journal: @unchecked Sendable {
     package let nodeID: String
     package let epoch: UInt32
     private let names: [String: StreamID]
-    private let positions: [StreamPosition]
+    private let positions: [StreamGauge]
     private let quality = Atomic<UInt8>(TimeQuality.unknown.rawValue)
 
     // Writer's thread only, from here on.
-    var streams: [StreamState?]
+    let streams: [StreamState?]
     var json = JSONWriter(capacity: 4_096)
-    var assembly: [UInt8] = []
+    let line = LineBuffer(capacity: 8_192)
     let hasher = SHA256()
-    private var changedInBatch: [(index: Int, before: StreamRow)] = []
-    private var changedInFence: [(index: Int, before: StreamRow)] = []
+    private var changedInBatch: [(state: StreamState, before: StreamRow)] = []
+    private var changedInFence: [(state: StreamState, before: StreamRow)] = []
     private var isFenced = false
 
-    /// A stream while it is open.
-    struct StreamState {
+    /// A stream while it is open. Writer's thread only.
+    final class StreamState {
         var row: StreamRow
-        /// The envelope up to the digits of the seq, and between them and the type: the same for every record.
+        /// The envelope before the digits of the seq, and between them and the type: the same for every record.
         let envelopeStart: [UInt8]
         let envelopeMiddle: [UInt8]
         var isTouchedInBatch = false
         var isTouchedInFence = false
         var checkpointUptime: Uptime?
+
+        init(_ row: StreamRow, nodeID: String, epoch: UInt32) {
+            self.row = row
+            envelopeStart = Array(#"{"specversion":"1.0","id":"\#(epoch)-"#.utf8)
+            envelopeMiddle = Array(#"","source":"/node/\#(nodeID)/\#(row.policy.name)","type":"#.utf8)
+        }
+
+        func added(seq: UInt64, time: Timestamp, bytes: Int, hash: Digest32?) {
+            row.last = seq
+            row.lastTime = time
+            row.records += 1
+            row.bytes += UInt64(bytes)
+            if let hash { row.lastHash = hash }
+        }
     }
 
     /// Opens the streams of the environment and creates those of `policies` that are new; a stream keeps its number for ever.
@@ -84,14 +98,13 @@ package final class Journal: @unchecked Sendable {
         self.nodeID = nodeID
         self.epoch = epoch
         names = Dictionary(uniqueKeysWithValues: rows.map { ($0.policy.name, $0.id) })
-        positions = (0..<Limits.streamsMax).map { _ in StreamPosition() }
-        streams = Array(repeating: nil, count: Limits.streamsMax)
+        positions = (0..<Limits.streamsMax).map { _ in StreamGauge() }
+        var streams = [StreamState?](repeating: nil, count: Limits.streamsMax)
         for row in rows {
-            streams[Int(row.id.number)] = StreamState(
-                row: row, envelopeStart: Array(#""specversion":"1.0","id":"\#(epoch)-"#.utf8),
-                envelopeMiddle: Array(#"","source":"/node/\#(nodeID)/\#(row.policy.name)""#.utf8))
+            streams[Int(row.id.number)] = StreamState(row, nodeID: nodeID, epoch: epoch)
             positions[Int(row.id.number)].publish(row)
         }
+        self.streams = streams
     }
 
     /// The declared or stored stream of this name. Any thread.
@@ -99,7 +112,9 @@ package final class Journal: @unchecked Sendable {
     /// All streams by name. Any thread.
     package var streamNames: [String: StreamID] { names }
     /// Where a stream stands after the last commit. Any thread.
-    package func position(_ stream: StreamID) -> StreamPosition { positions[Int(stream.number)] }
+    package func position(_ stream: StreamID) -> StreamPosition { positions[Int(stream.number)].position }
+    /// The last durable seq of a stream; for the stream `state`, the revision. Any thread.
+    package func head(_ stream: StreamID) -> UInt64 { positions[Int(stream.number)].head }
 
     /// What the clock of the next records is worth. Any thread.
     package var timeQuality: TimeQuality {
@@ -107,35 +122,34 @@ package final class Journal: @unchecked Sendable {
         set { quality.store(newValue.rawValue, ordering: .relaxed) }
     }
 
-    /// The stream's row as the batch at work sees it. Writer's thread.
-    func row(_ stream: StreamID) -> StreamRow {
+    /// The stream as the batch at work sees it. Writer's thread.
+    func state(_ stream: StreamID) -> StreamState {
         guard let state = streams[Int(stream.number)] else { preconditionFailure("stream \(stream.number) was never declared") }
-        return state.row
+        return state
     }
 
     // MARK: - Heads follow the transactions
 
-    /// Call before the first change of a row: keeps what it was, for the fence and for the batch.
-    func touch(_ index: Int) {
-        guard let row = streams[index]?.row else { preconditionFailure("stream \(index) was never declared") }
-        if isFenced, streams[index]!.isTouchedInFence == false {
-            streams[index]!.isTouchedInFence = true
-            changedInFence.append((index, row))
+    /// Call before a row changes: keeps what it was, for the fence and for the batch.
+    func touch(_ state: StreamState) {
+        if isFenced, !state.isTouchedInFence {
+            state.isTouchedInFence = true
+            changedInFence.append((state, state.row))
         }
-        if !streams[index]!.isTouchedInBatch {
-            streams[index]!.isTouchedInBatch = true
-            changedInBatch.append((index, row))
+        if !state.isTouchedInBatch {
+            state.isTouchedInBatch = true
+            changedInBatch.append((state, state.row))
         }
     }
 
     func beginBatch() {
         endFence()
-        for (index, _) in changedInBatch { streams[index]!.isTouchedInBatch = false }
+        for (state, _) in changedInBatch { state.isTouchedInBatch = false }
         changedInBatch.removeAll(keepingCapacity: true)
     }
 
     func rollBackBatch() {
-        for (index, before) in changedInBatch { streams[index]!.row = before }
+        for (state, before) in changedInBatch { state.row = before }
         beginBatch()
     }
 
@@ -145,12 +159,12 @@ package final class Journal: @unchecked Sendable {
     }
 
     func rollBackFence() {
-        for (index, before) in changedInFence { streams[index]!.row = before }
+        for (state, before) in changedInFence { state.row = before }
         endFence()
     }
 
     func endFence() {
-        for (index, _) in changedInFence { streams[index]!.isTouchedInFence = false }
+        for (state, _) in changedInFence { state.isTouchedInFence = false }
         changedInFence.removeAll(keepingCapacity: true)
         isFenced = false
     }
@@ -158,15 +172,14 @@ package final class Journal: @unchecked Sendable {
     /// Writes the rows that the batch touched, and checkpoints that are due.
     func flush(_ transaction: borrowing WriteTransaction, now: Timestamp, uptime: Uptime) throws(StoreError) {
         endFence()
-        for (index, _) in changedInBatch {
-            try checkpointIfDue(index, in: transaction, now: now, uptime: uptime)
-            let row = streams[index]!.row
-            try transaction.put(.streams, StreamRow.key(row.id), row.encode(), revision: row.last)
+        for (state, _) in changedInBatch {
+            try checkpointIfDue(state, in: transaction, now: now, uptime: uptime)
+            try transaction.put(.streams, StreamRow.key(state.row.id), state.row.encode(), revision: state.row.last)
         }
     }
 
     /// After the commit: what any thread may read.
     func publish() {
-        for (index, _) in changedInBatch { positions[index].publish(streams[index]!.row) }
+        for (state, _) in changedInBatch { positions[Int(state.row.id.number)].publish(state.row) }
     }
 }

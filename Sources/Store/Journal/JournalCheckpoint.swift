@@ -44,19 +44,18 @@ package struct JournalCheckpoint: Equatable, Sendable {
 extension Journal {
     /// Writes the checkpoint of a chained stream after `Limits.checkpointRecords` records or `Limits.checkpointInterval`.
     func checkpointIfDue(
-        _ index: Int, in transaction: borrowing WriteTransaction, now: Timestamp, uptime: Uptime
+        _ state: StreamState, in transaction: borrowing WriteTransaction, now: Timestamp, uptime: Uptime
     ) throws(StoreError) {
-        let row = streams[index]!.row
+        let row = state.row
         guard row.policy.isChained, row.last > row.checkpoint else { return }
-        let since = streams[index]!.checkpointUptime
-        let isDue = since.map { uptime - $0 >= Limits.checkpointInterval } ?? false
-        if since == nil { streams[index]!.checkpointUptime = uptime }
+        let isDue = state.checkpointUptime.map { uptime - $0 >= Limits.checkpointInterval } ?? false
+        if state.checkpointUptime == nil { state.checkpointUptime = uptime }
         guard isDue || row.last - row.checkpoint >= Limits.checkpointRecords else { return }
         let checkpoint = JournalCheckpoint(seq: row.last, hash: row.lastHash, time: now)
         try transaction.put(.checkpoints, JournalCheckpoint.key(row.id, row.last), checkpoint.encode(), revision: row.last)
-        touch(index)
-        streams[index]!.row.checkpoint = row.last
-        streams[index]!.checkpointUptime = uptime
+        touch(state)
+        state.row.checkpoint = row.last
+        state.checkpointUptime = uptime
     }
 }
 
@@ -66,10 +65,9 @@ package final class CheckpointRequest: WriteRequest {
     package var priority: RecordPriority { .audit }
 
     package func perform(_ context: borrowing StoreWriteContext) throws(StoreError) {
-        for index in 0..<Limits.streamsMax where context.journal.streams[index] != nil {
-            let before = context.journal.streams[index]!.row.checkpoint
-            try context.journal.checkpointIfDue(index, in: context.transaction, now: context.now, uptime: context.uptime)
-            if context.journal.streams[index]!.row.checkpoint != before { context.journal.touch(index) }
+        for state in context.journal.streams {
+            guard let state else { continue }
+            try context.journal.checkpointIfDue(state, in: context.transaction, now: context.now, uptime: context.uptime)
         }
     }
 

@@ -16,6 +16,13 @@ package struct JournalVerification: Equatable, Sendable {
     /// The first and the last of them.
     package let first: UInt64
     package let last: UInt64
+
+    package init(finding: Finding, records: UInt64, first: UInt64, last: UInt64) {
+        self.finding = finding
+        self.records = records
+        self.first = first
+        self.last = last
+    }
 }
 
 /// Walks a stream: every seq is there, every record passes its check, and in a chained stream every hash follows from the one before.
@@ -92,9 +99,10 @@ package struct JournalVerifier {
     ) throws(StoreError) -> JournalVerification.Finding? {
         guard entry.seq == next else { return .broken(seq: next, reason: "it is missing") }
         if row.policy.isChained {
-            let hash = chainHash(hasher, previous, entry.cloudEvent.bytes)
+            let hash = chainHash(hasher, previous, entry.cloudEvent)
             guard entry.hash == hash else { return .broken(seq: next, reason: "its hash does not follow from the record before") }
-            let checkpoint = try transaction.withValue(.checkpoints, JournalCheckpoint.key(stream, next)) { (payload, _) throws(StoreError) in
+            let checkpoint = try transaction.withValue(.checkpoints, JournalCheckpoint.key(stream, next)) {
+                (payload, _) throws(StoreError) in
                 JournalCheckpoint(payload)
             }
             if let checkpoint, checkpoint?.hash != hash { return .broken(seq: next, reason: "its checkpoint has another hash") }

@@ -43,7 +43,9 @@ package final class RetentionSlice: WriteRequest {
         let through = try environment.read { (transaction) throws(StoreError) -> UInt64? in
             guard let row = try transaction.streamRow(stream), row.records > 0 else { return nil }
             var excess = row.policy.bytesMax.map { row.bytes > $0 ? row.bytes - $0 : 0 } ?? 0
-            let oldest = row.policy.ageMax.flatMap { isClockTrusted ? Timestamp(milliseconds: now.milliseconds - $0.wholeMilliseconds) : nil }
+            let oldest = row.policy.ageMax.flatMap {
+                isClockTrusted ? Timestamp(milliseconds: now.milliseconds - $0.wholeMilliseconds) : nil
+            }
             var through: UInt64?
             var pages = 0
             do throws(StoreError) {
@@ -75,8 +77,8 @@ extension Journal {
     func deleteOldest(
         _ stream: StreamID, through seq: UInt64, in transaction: borrowing WriteTransaction
     ) throws(StoreError) -> UInt64 {
-        let index = Int(stream.number)
-        var row = self.row(stream)
+        let state = state(stream)
+        var row = state.row
         var cursor: OpaquePointer?
         let table = environment.handles[Int(stream.table.id)]
         try StoreError.check(mdb_cursor_open(transaction.handle, table, &cursor), "open a cursor to delete")
@@ -107,8 +109,8 @@ extension Journal {
         }
         guard deleted > 0 else { return 0 }
         if row.policy.isChained { try deleteCheckpoints(stream, before: row.trimmed, in: transaction) }
-        touch(index)
-        streams[index]!.row = row
+        touch(state)
+        state.row = row
         return deleted
     }
 
@@ -123,7 +125,8 @@ extension Journal {
         _ stream: StreamID, before seq: UInt64, in transaction: borrowing WriteTransaction
     ) throws(StoreError) {
         var old: [UInt64] = []
-        try transaction.scan(.checkpoints, prefix: StoreKey(.checkpoints, [stream.number]), limit: 16) { (_, payload, _) throws(StoreError) in
+        try transaction.scan(.checkpoints, prefix: StoreKey(.checkpoints, [stream.number]), limit: 16) {
+            (_, payload, _) throws(StoreError) in
             guard let checkpoint = JournalCheckpoint(payload), checkpoint.seq < seq else { return false }
             old.append(checkpoint.seq)
             return true

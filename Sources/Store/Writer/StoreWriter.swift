@@ -51,6 +51,10 @@ package final class StoreWriter: @unchecked Sendable {
 
     /// Requests that wait.
     package var queued: Int { queue.count }
+    /// CLOCK_BOOTTIME when it last began something; nil while it has nothing to do. For the watchdog.
+    package var busySinceNanoseconds: UInt64? {
+        figures.isIdle.load(ordering: .relaxed) ? nil : figures.lastAliveNanoseconds.load(ordering: .relaxed)
+    }
     /// Only audit and deletions are accepted at present.
     package var isDiskFull: Bool { space.isDiskFull }
 

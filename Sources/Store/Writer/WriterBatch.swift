@@ -23,6 +23,7 @@ final class WriterBatch {
     private var verdicts: [Verdict] = []
     private var number: UInt64 = 0
     private var commitNanoseconds: UInt64 = 0
+    private var isCommitted = false
     private var now = Timestamp(milliseconds: 0)
     private var uptime = Uptime(milliseconds: 0)
 
@@ -74,7 +75,6 @@ final class WriterBatch {
         }
         if failure.code == .full {
             verdicts = batch.map { _ in .refused(failure) }
-            commitNanoseconds = 0
             return
         }
         throw failure
@@ -83,6 +83,7 @@ final class WriterBatch {
     /// Performs and commits; false if a request failed after it had written outside a fence, in which case everything was undone.
     private func attempt(_ batch: ArraySlice<any WriteRequest>, _ mode: Mode) throws(StoreError) -> Bool {
         verdicts.removeAll(keepingCapacity: true)
+        isCommitted = false
         meter.begin()
         journal.beginBatch()
         var begun: OpaquePointer?
@@ -115,6 +116,7 @@ final class WriterBatch {
             journal.rollBackBatch()
             throw StoreError(lmdb: code, "commit a batch")
         }
+        isCommitted = true
         journal.publish()
         return true
     }
@@ -190,8 +192,9 @@ final class WriterBatch {
             transactionNumber: number)
     }
 
+    /// Tells each request, and says what the commit brought; nil if there was none.
     private func answer(_ batch: ArraySlice<any WriteRequest>) -> BatchSummary? {
-        figures.record(requests: batch.count, bytes: meter.bytes, nanoseconds: commitNanoseconds)
+        if isCommitted { figures.record(requests: batch.count, bytes: meter.bytes, nanoseconds: commitNanoseconds) }
         var at = 0
         for request in batch {
             switch verdicts[at] {
@@ -202,6 +205,7 @@ final class WriterBatch {
             }
             at += 1
         }
+        guard isCommitted else { return nil }
         return BatchSummary(requests: batch.count, transactionNumber: number, commitNanoseconds: commitNanoseconds)
     }
 }

@@ -1,0 +1,90 @@
+import CLMDB
+import Crypto
+import Domain
+import Glibc
+import Store
+import Synchronization
+
+/// Lends the environment to the backup's writer.
+struct EnvironmentBackupSource: BackupSource {
+    let environment: StoreEnvironment
+
+    var backupTables: [(table: Table, dbi: MDB_dbi)] { environment.openedTables }
+
+    func withTransaction<R>(_ body: (OpaquePointer) throws(StoreError) -> R) throws(StoreError) -> R {
+        try environment.read { (transaction) throws(StoreError) in try body(transaction.handle) }
+    }
+}
+
+/// Takes backups of the running node, each on a thread of its own, one at a time.
+package final class BackupMaker: Sendable {
+    private let environment: StoreEnvironment
+    private let identity: StoreIdentity
+    private let journal: Journal
+    private let time: TimeSource
+    private let folder: String
+    private let isBusy = Mutex(false)
+
+    package init(environment: StoreEnvironment, identity: StoreIdentity, journal: Journal, time: TimeSource, folder: String) {
+        self.environment = environment
+        self.identity = identity
+        self.journal = journal
+        self.time = time
+        self.folder = folder
+    }
+
+    /// Takes a backup into a file without a name and hands over its descriptor: it is gone when that is closed.
+    package func stream(_ done: @escaping @Sendable (Result<(descriptor: Int32, size: UInt64), StoreError>) -> Void) {
+        start(done) { [self] () throws(StoreError) in
+            let path = folder + "/download.backup"
+            let summary = try write(to: path)
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            unlink(path)
+            guard descriptor >= 0 else { throw StoreError(.system, "open the backup", number: errno) }
+            return (descriptor, UInt64(summary.bytes))
+        }
+    }
+
+    /// Takes the copy from which a start begins when nothing else is left.
+    package func keepLastGood(_ done: @escaping @Sendable (Result<BackupSummary, StoreError>) -> Void) {
+        start(done) { [self] () throws(StoreError) in try write(to: folder + "/state.mdb.last-good.backup") }
+    }
+
+    private func write(to path: String) throws(StoreError) -> BackupSummary {
+        let header = BackupHeader(
+            storeID: Identifier16(identity.storeID)!, nodeID: Identifier16(SHA256.digest(Array(identity.nodeID.utf8)).prefix(16))!,
+            epoch: identity.epoch, created: time.timestamp(), revision: journal.position(StreamID(0)).last.load(ordering: .acquiring))
+        return try Backup.write(EnvironmentBackupSource(environment: environment), header: header, to: path)
+    }
+
+    private final class Job: Sendable {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    private func start<R: Sendable>(
+        _ done: @escaping @Sendable (Result<R, StoreError>) -> Void, _ body: @escaping @Sendable () throws(StoreError) -> R
+    ) {
+        let isFree = isBusy.withLock { isBusy in
+            defer { isBusy = true }
+            return !isBusy
+        }
+        guard isFree else { return done(.failure(StoreError(.busy, "take two backups at once"))) }
+        let job = Job { [self] in
+            let result: Result<R, StoreError>
+            do throws(StoreError) { result = .success(try body()) } catch { result = .failure(error) }
+            isBusy.withLock { $0 = false }
+            done(result)
+        }
+        var thread = pthread_t()
+        // SAFETY: the thread takes over the reference that is retained here.
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                Unmanaged<Job>.fromOpaque(argument!).takeRetainedValue().run()
+                return nil
+            }, Unmanaged.passRetained(job).toOpaque())
+        precondition(code == 0, "no thread for a backup")
+        pthread_detach(thread)
+    }
+}

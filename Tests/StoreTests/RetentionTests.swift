@@ -1,0 +1,117 @@
+import Domain
+import Store
+import Testing
+
+@Suite("Retention")
+struct RetentionTests {
+    static func policies(bytesMax: UInt64? = nil, ageMax: Duration? = nil) -> [StreamPolicy] {
+        [StreamPolicy(name: "audit", priority: .audit, bytesMax: bytesMax, ageMax: ageMax, isChained: true)]
+    }
+
+    /// Plans and runs slices until nothing is due; returns how many records went with each.
+    func run(_ store: TestStore, isClockTrusted: Bool = true, now: Timestamp? = nil, keptAfter: UInt64 = .max) throws -> [UInt64] {
+        var slices: [UInt64] = []
+        while true {
+            let box = AnswerBox<Result<UInt64, StoreError>>()
+            guard
+                let slice = try RetentionSlice.plan(
+                    store.audit, in: store.environment, now: now ?? store.time.now, isClockTrusted: isClockTrusted, keptAfter: keptAfter,
+                    onDone: { box.set($0) })
+            else { return slices }
+            try store.writer.submit(slice)
+            slices.append(try box.wait().get())
+        }
+    }
+
+    func row(_ store: TestStore) throws -> StreamRow {
+        try store.environment.read { (transaction) throws(StoreError) in try transaction.streamRow(store.audit)! }
+    }
+
+    @Test("by bytes: the oldest go in slices until the stream is within its bound; the rest is still one chain")
+    func bytes() throws {
+        let folder = TemporaryFolder()
+        do {
+            let store = try TestStore(in: folder, policies: Self.policies(bytesMax: 100_000))
+            try JournalTests.append(store, store.audit, 3_500, bytes: 100)
+            let slices = try run(store)
+            #expect(slices.count >= 4)
+            #expect(slices.allSatisfy { $0 <= Limits.sliceRecordsMax })
+            let row = try row(store)
+            #expect(row.bytes <= 100_000 && row.bytes > 99_000)
+            #expect(row.trimmed == slices.reduce(0, +))
+            #expect(row.records == 3_500 - row.trimmed)
+            #expect(store.journal.position(store.audit).trimmed == row.trimmed)
+            #expect(try JournalVerifier.verify(store.audit, in: store.environment).finding == .intact)
+        }
+        let store = try TestStore(in: folder, policies: Self.policies(bytesMax: 100_000))
+        try JournalTests.append(store, store.audit, 10)
+        let verification = try JournalVerifier.verify(store.audit, in: store.environment)
+        #expect(verification.finding == .intact && verification.last == 3_510)
+        // What is written now says what is gone, for salvage.
+        let row = try row(store)
+        _ = try store.environment.read { (transaction) throws(StoreError) in
+            try transaction.scan(store.audit, after: 3_509) { (entry) throws(StoreError) in
+                #expect(entry.trimmedThrough == row.trimmed)
+                return true
+            }
+        }
+    }
+
+    @Test("long records go with all their pieces, fewer in a slice")
+    func pieces() throws {
+        let store = try TestStore(policies: Self.policies(bytesMax: 1_000_000))
+        try JournalTests.append(store, store.audit, 200, bytes: 30_000, perCommit: 10)
+        let slices = try run(store)
+        #expect(slices.allSatisfy { $0 <= UInt64(Limits.slicePagesMax) / 8 })
+        let row = try row(store)
+        #expect(row.bytes <= 1_000_000)
+        #expect(
+            try JournalVerifier.verify(store.audit, in: store.environment)
+                == JournalVerification(
+                    finding: .intact, records: row.records, first: row.trimmed + 1, last: 200))
+    }
+
+    @Test("by age: what is older goes, what is younger stays")
+    func age() throws {
+        let store = try TestStore(policies: Self.policies(ageMax: .seconds(3_600)))
+        try JournalTests.append(store, store.audit, 60)
+        store.time.advance(.seconds(1_800))
+        try JournalTests.append(store, store.audit, 40)
+        #expect(try run(store) == [])
+        store.time.advance(.seconds(1_800))
+        #expect(try run(store) == [60])
+        #expect(try row(store).records == 40)
+    }
+
+    @Test("a clock that is not trusted, or went back, deletes nothing by age")
+    func clock() throws {
+        let store = try TestStore(policies: Self.policies(ageMax: .seconds(3_600)))
+        try JournalTests.append(store, store.audit, 60)
+        #expect(try run(store, isClockTrusted: false, now: store.time.now + .seconds(1_000_000)) == [])
+        #expect(try run(store, now: Timestamp(milliseconds: 0)) == [])
+        #expect(try row(store).records == 60)
+    }
+
+    @Test("what somebody still waits for stays")
+    func kept() throws {
+        let store = try TestStore(policies: Self.policies(bytesMax: 0))
+        try JournalTests.append(store, store.audit, 60)
+        #expect(try run(store, keptAfter: 20) == [20])
+        #expect(try run(store) == [40])
+        #expect(try row(store).bytes == 0)
+        try JournalTests.append(store, store.audit, 1)
+        #expect(
+            try JournalVerifier.verify(store.audit, in: store.environment)
+                == JournalVerification(
+                    finding: .intact, records: 1, first: 61, last: 61))
+    }
+
+    @Test("checkpoints go with what they stood for")
+    func checkpoints() throws {
+        let store = try TestStore(policies: Self.policies(bytesMax: 0))
+        try JournalTests.append(store, store.audit, 3_000)
+        _ = try run(store)
+        let count = try store.environment.read { (transaction) throws(StoreError) in try transaction.count(.checkpoints) }
+        #expect(count <= 1)
+    }
+}
