@@ -10,7 +10,7 @@ package struct SalvageReport: Equatable, Sendable {
     package var found: UInt64 = 0
     /// Records of the new environment.
     package var kept: UInt64 = 0
-    /// Nodes whose record was not what had been written.
+    /// Records in use that were not what had been written; of freed pages too, if no meta page tells which are in use.
     package var damaged: UInt64 = 0
     /// Older versions, and second copies on freed pages.
     package var superseded: UInt64 = 0

@@ -75,9 +75,9 @@ struct SalvageScan {
 
     private mutating func take(_ node: Page.Node?, page: Int, index: Int, isLive: Bool) {
         guard let node, node.flags != PageLayout.subtree else { return }
-        // The list of free pages has keys of eight bytes and no records of ours; it must not count as damage.
         guard let (key, value) = file.record(node), let record = RecordHeader.read(key: key, value: value) else {
-            if node.key.count != 8 || node.key.first != 0 { report.damaged += 1 }
+            // Freed pages hold references to pages that were used again, and the list of free pages holds no records of ours.
+            if isLive || file.meta == nil { report.damaged += 1 }
             return
         }
         report.found += 1
