@@ -13,7 +13,6 @@ struct SalvageScan {
     /// By table id: the highest mark that a record of the stream carries.
     private(set) var trimMarks = [UInt64](repeating: 0, count: 256)
     private(set) var epochMax: UInt32 = 0
-    private(set) var revisionMax: UInt64 = 0
     private(set) var names: [UInt8: String] = [:]
 
     /// - Parameters:
@@ -82,7 +81,6 @@ struct SalvageScan {
         }
         report.found += 1
         epochMax = max(epochMax, record.header.epoch)
-        revisionMax = max(revisionMax, record.header.revision)
         // Only a record in one piece begins with its prefix; its neighbours carry the same mark.
         let isWhole = record.header.flags.isDisjoint(with: [.pieces, JournalMarks.continuation])
         if key[0] >= 128, isWhole, record.header.flags.contains(.journal), let mark = JournalMarks.trimmedThrough(record.payload) {

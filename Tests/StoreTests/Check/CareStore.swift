@@ -134,6 +134,19 @@ final class CareStore {
         precondition(code == 0, "put: \(code)")
     }
 
+    /// Puts a value without header.
+    func putRaw(_ key: [UInt8], _ value: [UInt8]) {
+        var (key, value) = (key, value)
+        key.withUnsafeMutableBytes { key in
+            value.withUnsafeMutableBytes { value in
+                var (k, v) = (
+                    MDB_val(mv_size: key.count, mv_data: key.baseAddress), MDB_val(mv_size: value.count, mv_data: value.baseAddress)
+                )
+                precondition(mdb_put(transaction, dbis[key[0]]!, &k, &v, 0) == 0)
+            }
+        }
+    }
+
     static func value(_ key: [UInt8], _ payload: [UInt8], flags: RecordHeader.Flags, revision: UInt64, epoch: UInt32 = 3) -> [UInt8] {
         var value = [UInt8](repeating: 0, count: RecordHeader.size + payload.count)
         let header = RecordHeader(flags: flags, length: UInt32(payload.count), epoch: epoch, revision: revision)

@@ -28,7 +28,7 @@ struct StoreLadderTests {
         var kept = SalvageReport()
         kept.kept = 5
         let header = BackupHeader(
-            storeID: Identifier16(high: 1, low: 2), nodeID: Identifier16(high: 3, low: 4), epoch: 1, created: now, revision: 9)
+            storeID: Identifier16(high: 1, low: 2), nodeID: "branch-7", epoch: 1, created: now, revision: 9)
         func steps(_ events: StoreLadder.Event...) -> StoreLadder.Action {
             var ladder = StoreLadder()
             var action = StoreLadder.Action.setAside
@@ -107,7 +107,7 @@ struct StoreLadderTests {
         let store = CareStore(folder.file("other.mdb"))
         store.write { store in for number in 0..<50 { store.register(number, [1]) } }
         let header = BackupHeader(
-            storeID: Identifier16(high: 1, low: 2), nodeID: Identifier16(high: 3, low: 4), epoch: 3,
+            storeID: Identifier16(high: 1, low: 2), nodeID: "branch-7", epoch: 3,
             created: Timestamp(milliseconds: 5_000), revision: store.revision)
         let tables = CareStore.tables.map { (table: $0, dbi: store.dbis[$0.id]!) }
         _ = try store.read { (t) throws(StoreError) in try Backup.write(t, tables: tables, header: header, to: place(folder).lastGoodCopy) }
