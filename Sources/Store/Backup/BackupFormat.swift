@@ -5,13 +5,15 @@ import Domain
 /// What a backup says of itself (Documentation/FORMATS.md §6).
 package struct BackupHeader: Equatable, Sendable {
     package let storeID: Identifier16
-    package let nodeID: Identifier16
+    /// At most `nodeBytesMax` bytes of UTF-8.
+    package let nodeID: String
     package let epoch: UInt32
     package let created: Timestamp
     /// The revision of the state that it holds.
     package let revision: UInt64
 
-    package init(storeID: Identifier16, nodeID: Identifier16, epoch: UInt32, created: Timestamp, revision: UInt64) {
+    package init(storeID: Identifier16, nodeID: String, epoch: UInt32, created: Timestamp, revision: UInt64) {
+        precondition(nodeID.utf8.count <= Self.nodeBytesMax, "a node's name is longer than any host name")
         self.storeID = storeID
         self.nodeID = nodeID
         self.epoch = epoch
@@ -21,9 +23,10 @@ package struct BackupHeader: Equatable, Sendable {
 
     static let magic: [UInt8] = Array("POSTOBAK".utf8)
     static let version: UInt32 = 1
-    static let size = 72
+    static let nodeBytesMax = 256
+    static let size = 312
 
-    /// magic · version u32 · epoch u32 · store 16 · node 16 · created i64 · revision u64 · zero u32 · crc32c of what is before.
+    /// magic · version u32 · epoch u32 · store 16 · created i64 · revision u64 · node bytes u32 · node 256 · crc32c of what is before.
     var encoded: [UInt8] {
         var bytes = [UInt8](repeating: 0, count: Self.size)
         bytes.withUnsafeMutableBytes { raw in
@@ -31,10 +34,11 @@ package struct BackupHeader: Equatable, Sendable {
             raw.storeBytes(of: Self.version.littleEndian, toByteOffset: 8, as: UInt32.self)
             raw.storeBytes(of: epoch.littleEndian, toByteOffset: 12, as: UInt32.self)
             raw.storeIdentifier(storeID, at: 16)
-            raw.storeIdentifier(nodeID, at: 32)
-            raw.storeBytes(of: created.milliseconds.littleEndian, toByteOffset: 48, as: Int64.self)
-            raw.storeBytes(of: revision.littleEndian, toByteOffset: 56, as: UInt64.self)
-            raw.storeBytes(of: posto_crc32c(0, raw.baseAddress, 68).littleEndian, toByteOffset: 68, as: UInt32.self)
+            raw.storeBytes(of: created.milliseconds.littleEndian, toByteOffset: 32, as: Int64.self)
+            raw.storeBytes(of: revision.littleEndian, toByteOffset: 40, as: UInt64.self)
+            raw.storeBytes(of: UInt32(nodeID.utf8.count).littleEndian, toByteOffset: 48, as: UInt32.self)
+            UnsafeMutableRawBufferPointer(rebasing: raw[52...]).copyBytes(from: nodeID.utf8)
+            raw.storeBytes(of: posto_crc32c(0, raw.baseAddress, 308).littleEndian, toByteOffset: 308, as: UInt32.self)
         }
         return bytes
     }
@@ -45,8 +49,8 @@ package struct BackupHeader: Equatable, Sendable {
             throw StoreError(.corrupted, "read the backup: this file is no backup of posto")
         }
         let version = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
-        let checksum = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 68, as: UInt32.self))
-        guard checksum == posto_crc32c(0, raw.baseAddress, 68) else {
+        let checksum = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 308, as: UInt32.self))
+        guard checksum == posto_crc32c(0, raw.baseAddress, 308) else {
             throw StoreError(.corrupted, "read the backup: its header has changed")
         }
         guard version == Self.version else {
@@ -54,9 +58,11 @@ package struct BackupHeader: Equatable, Sendable {
         }
         epoch = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
         storeID = raw.loadIdentifier(at: 16)
-        nodeID = raw.loadIdentifier(at: 32)
-        created = Timestamp(milliseconds: Int64(littleEndian: raw.loadUnaligned(fromByteOffset: 48, as: Int64.self)))
-        revision = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: 56, as: UInt64.self))
+        created = Timestamp(milliseconds: Int64(littleEndian: raw.loadUnaligned(fromByteOffset: 32, as: Int64.self)))
+        revision = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: 40, as: UInt64.self))
+        let nodeBytes = Int(UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 48, as: UInt32.self)))
+        guard nodeBytes <= Self.nodeBytesMax else { throw StoreError(.corrupted, "read the backup: its header has changed") }
+        nodeID = String(decoding: raw[52..<52 + nodeBytes], as: UTF8.self)
     }
 }
 

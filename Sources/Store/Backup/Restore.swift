@@ -54,7 +54,7 @@ package enum Restore {
             if let record { try builder.append(id, name, record.key, record.value) } else { try builder.make(id, name) }
         }
         let epoch = max(epochAbove, try builder.number(.epoch) ?? 0) + 1
-        try builder.put(.epoch, IdentityRow.bytes(epoch), epoch: epoch, revision: reader.header.revision)
+        try builder.put(.epoch, IdentityRow.bytes(epoch), epoch: epoch, revision: UInt64(epoch))
         try builder.finish()
     }
 }

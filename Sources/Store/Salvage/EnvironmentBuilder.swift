@@ -101,6 +101,11 @@ struct EnvironmentBuilder: ~Copyable {
         return row.number(from: try writing(), dbi)
     }
 
+    mutating func has(_ row: IdentityRow) throws(StoreError) -> Bool {
+        let dbi = try table(Table.meta.id, Table.meta.name)
+        return row.payload(from: try writing(), dbi) != nil
+    }
+
     mutating func put(_ row: IdentityRow, _ payload: [UInt8], epoch: UInt32, revision: UInt64) throws(StoreError) {
         let dbi = try table(Table.meta.id, Table.meta.name)
         try Self.check(row.put(payload, epoch: epoch, revision: revision, to: try writing(), dbi), "write the store's identity")

@@ -61,11 +61,12 @@ package enum Salvage {
             // Numbers at the end of a stream may be lost and will be given again; another epoch keeps them apart.
             let known = try builder.number(.epoch) ?? scan.epochMax
             let epoch = max(known, scan.epochMax) + 1
-            try builder.put(.epoch, IdentityRow.bytes(epoch), epoch: epoch, revision: scan.revisionMax)
+            try builder.put(.epoch, IdentityRow.bytes(epoch), epoch: epoch, revision: UInt64(epoch))
             if try builder.number(.formatVersion) == nil {
-                try builder.put(.formatVersion, IdentityRow.bytes(formatVersion), epoch: epoch, revision: scan.revisionMax)
+                try builder.put(.formatVersion, IdentityRow.bytes(formatVersion), epoch: epoch, revision: 0)
             }
             report.epoch = UInt64(epoch)
+            report.identityLost = try builder.has(.storeID) ? 0 : 1
         }
         try builder.finish()
         return report

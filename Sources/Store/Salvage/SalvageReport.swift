@@ -10,7 +10,7 @@ package struct SalvageReport: Equatable, Sendable {
     package var found: UInt64 = 0
     /// Records of the new environment.
     package var kept: UInt64 = 0
-    /// Nodes whose record was not what had been written.
+    /// Records in use that were not what had been written; of freed pages too, if no meta page tells which are in use.
     package var damaged: UInt64 = 0
     /// Older versions, and second copies on freed pages.
     package var superseded: UInt64 = 0
@@ -24,6 +24,8 @@ package struct SalvageReport: Equatable, Sendable {
     package var unnamed: UInt64 = 0
     /// The epoch of the new environment: one above the highest seen, because sequence numbers may have been lost and will be given again.
     package var epoch: UInt64 = 0
+    /// 1 if the store's id was among what is lost: the node must be given a new one, in this epoch or a later one.
+    package var identityLost: UInt64 = 0
     /// Records kept, by table id.
     package var keptByTable: [UInt8: UInt64] = [:]
 
@@ -31,6 +33,7 @@ package struct SalvageReport: Equatable, Sendable {
 
     private static let counters: [any WritableKeyPath<SalvageReport, UInt64> & Sendable] = [
         \.pages, \.leafPages, \.found, \.kept, \.damaged, \.superseded, \.trimmed, \.removed, \.incomplete, \.unnamed, \.epoch,
+        \.identityLost,
     ]
 
     /// As it goes through the pipe: numbers of eight bytes, then a pair for each table.
@@ -58,6 +61,7 @@ package struct SalvageReport: Equatable, Sendable {
         [
             ("pages", pages), ("leafPages", leafPages), ("found", found), ("kept", kept), ("damaged", damaged), ("superseded", superseded),
             ("trimmed", trimmed), ("removed", removed), ("incomplete", incomplete), ("unnamed", unnamed), ("epoch", epoch),
+            ("identityLost", identityLost),
         ] + keptByTable.sorted { $0.key < $1.key }.map { ("keptOfTable\($0.key)", $0.value) }
     }
 

@@ -13,7 +13,6 @@ struct SalvageScan {
     /// By table id: the highest mark that a record of the stream carries.
     private(set) var trimMarks = [UInt64](repeating: 0, count: 256)
     private(set) var epochMax: UInt32 = 0
-    private(set) var revisionMax: UInt64 = 0
     private(set) var names: [UInt8: String] = [:]
 
     /// - Parameters:
@@ -75,14 +74,13 @@ struct SalvageScan {
 
     private mutating func take(_ node: Page.Node?, page: Int, index: Int, isLive: Bool) {
         guard let node, node.flags != PageLayout.subtree else { return }
-        // The list of free pages has keys of eight bytes and no records of ours; it must not count as damage.
         guard let (key, value) = file.record(node), let record = RecordHeader.read(key: key, value: value) else {
-            if node.key.count != 8 || node.key.first != 0 { report.damaged += 1 }
+            // Freed pages hold references to pages that were used again, and the list of free pages holds no records of ours.
+            if isLive || file.meta == nil { report.damaged += 1 }
             return
         }
         report.found += 1
         epochMax = max(epochMax, record.header.epoch)
-        revisionMax = max(revisionMax, record.header.revision)
         // Only a record in one piece begins with its prefix; its neighbours carry the same mark.
         let isWhole = record.header.flags.isDisjoint(with: [.pieces, JournalMarks.continuation])
         if key[0] >= 128, isWhole, record.header.flags.contains(.journal), let mark = JournalMarks.trimmedThrough(record.payload) {
