@@ -88,7 +88,7 @@ extension HTTPLoop {
         connectionCount += 1
         gauges.opened()
         if let key { addresses[key, default: 0] += 1 }
-        setDeadline(connection, now + configuration.firstByteTimeout.nanoseconds)
+        setDeadline(connection, now + timeouts.firstByte)
         return connection
     }
 
@@ -127,7 +127,7 @@ extension HTTPLoop {
     private func handOver(_ connection: ConnectionPointer, _ daemon: Int) {
         connection.pointee.phase = .idle
         connection.pointee.inPollDaemon = daemon == Self.polls
-        setDeadline(connection, now + configuration.headTimeout.nanoseconds)
+        setDeadline(connection, now + timeouts.head)
         adding = connection
         // The real address is ours to keep; libmicrohttpd copies this one and never looks at it.
         var nobody = sockaddr()

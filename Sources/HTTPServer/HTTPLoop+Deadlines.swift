@@ -66,6 +66,6 @@ extension HTTPLoop {
             return
         }
         connection.pointee.progress = progress
-        setDeadline(connection, now + configuration.writeTimeout.nanoseconds / 2)
+        setDeadline(connection, now + timeouts.writeSample)
     }
 }

@@ -20,7 +20,7 @@ extension HTTPLoop {
         }
         if count > configuration.targetBytesMax { connection.pointee.refusal = .uriTooLong }
         // The head of a first request is timed from its first byte.
-        if connection.pointee.lineStart != nil { setDeadline(connection, now + configuration.headTimeout.nanoseconds) }
+        if connection.pointee.lineStart != nil { setDeadline(connection, now + timeouts.head) }
         gauges.request()
     }
 
@@ -72,7 +72,7 @@ extension HTTPLoop {
             connection.pointee.body.max = bodyMax
             connection.pointee.body.began = now
             connection.pointee.phase = .body
-            setDeadline(connection, now + configuration.bodyTimeout.nanoseconds)
+            setDeadline(connection, now + timeouts.body)
             return true
         }
     }
@@ -82,7 +82,7 @@ extension HTTPLoop {
         if connection.pointee.body.append(chunk, expecting: expected) {
             // Each further amount that came buys time, so that a large body over a slow line passes and a trickle does not.
             let bought = UInt64(connection.pointee.body.count) * 1_000_000_000 / UInt64(configuration.bodyBytesPerSecondMin)
-            setDeadline(connection, connection.pointee.body.began + configuration.bodyTimeout.nanoseconds + bought)
+            setDeadline(connection, connection.pointee.body.began + timeouts.body + bought)
             return true
         }
         if connection.pointee.body.discarded <= Limits.httpDiscardBytesMax { return true }
@@ -115,7 +115,7 @@ extension HTTPLoop {
     private func answer(_ connection: ConnectionPointer, _ response: HTTPResponse, close: Bool = false) -> Bool {
         connection.pointee.phase = .answering
         connection.pointee.progress = nil
-        setDeadline(connection, now + configuration.writeTimeout.nanoseconds / 2)
+        setDeadline(connection, now + timeouts.writeSample)
         var close = close
         // libmicrohttpd reads chunk framing leniently; with nothing behind it on the connection there is nothing to smuggle.
         if connection.pointee.head.isChunked || drainDeadline != nil { close = true }
@@ -136,6 +136,6 @@ extension HTTPLoop {
                 requestID: connection.pointee.requestID))
         connection.pointee.forgetRequest()
         connection.pointee.phase = .idle
-        setDeadline(connection, now + configuration.idleTimeout.nanoseconds)
+        setDeadline(connection, now + timeouts.idle)
     }
 }

@@ -15,6 +15,7 @@ final class HTTPLoop {
     static let polls = 1
 
     let configuration: HTTPServerConfiguration
+    let timeouts: Timeouts
     let handler: any HTTPHandler
     let mailbox: Mailbox
     let gauges: HTTPGauges
@@ -62,6 +63,7 @@ final class HTTPLoop {
         floor: FloorAnswer?
     ) throws(HTTPServerError) {
         self.configuration = configuration
+        timeouts = Timeouts(configuration)
         self.handler = handler
         self.listeners = listeners
         self.mailbox = mailbox

@@ -55,3 +55,21 @@ extension Duration {
         return UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000
     }
 }
+
+/// The time-outs in nanoseconds: a `Duration` has 128 bits, which is too much arithmetic for each request.
+struct Timeouts {
+    let firstByte: UInt64
+    let head: UInt64
+    let body: UInt64
+    let idle: UInt64
+    /// Half of the time allowed: progress is sampled twice.
+    let writeSample: UInt64
+
+    init(_ configuration: HTTPServerConfiguration) {
+        firstByte = configuration.firstByteTimeout.nanoseconds
+        head = configuration.headTimeout.nanoseconds
+        body = configuration.bodyTimeout.nanoseconds
+        idle = configuration.idleTimeout.nanoseconds
+        writeSample = configuration.writeTimeout.nanoseconds / 2
+    }
+}

@@ -34,7 +34,11 @@ enum HeadCheck {
         connection.pointee.head.cursor = version + 10
         let end = line + headSize
         if version[9] != 0 { return .bareLineFeed }
-        _ = MHD_get_connection_values_n(connection.pointee.handle, .HEADER_KIND, headerSeen, connection)
+        _ = MHD_get_connection_values_n(
+            connection.pointee.handle, .HEADER_KIND,
+            { context, _, key, keyCount, value, valueCount in
+                HeadCheck.see(context!.assumingMemoryBound(to: Connection.self), key, keyCount, value, valueCount)
+            }, connection)
         if let refusal = connection.pointee.head.refusal { return refusal }
         let cursor = connection.pointee.head.cursor!
         guard cursor + 2 == end else {
@@ -62,8 +66,9 @@ enum HeadCheck {
     }
 
     /// Looks at one header, in the order of arrival.
-    private static let headerSeen: MHD_KeyValueIteratorN = { context, _, key, keyCount, value, valueCount in
-        let connection = context!.assumingMemoryBound(to: Connection.self)
+    private static func see(
+        _ connection: ConnectionPointer, _ key: UnsafePointer<CChar>?, _ keyCount: Int, _ value: UnsafePointer<CChar>?, _ valueCount: Int
+    ) -> MHD_Result {
         guard let key, let value else {
             connection.pointee.head.refusal = .badHeaderName
             return .NO

@@ -59,28 +59,32 @@ enum Responder {
     }
 
     private static func addHeaders(_ answer: OpaquePointer, _ response: HTTPResponse, _ connection: ConnectionPointer, close: Bool) {
-        if case .none = response.body {} else { add(answer, "Content-Type", response.contentType.value) }
-        if let cacheControl = response.cacheControl { add(answer, "Cache-Control", cacheControl) }
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Limits.httpRequestIDBytesMax + 1) { buffer in
-            connection.pointee.requestID.withUTF8 { identity in
-                for i in identity.indices { buffer[i] = CChar(bitPattern: identity[i]) }
-                buffer[identity.count] = 0
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1_024) { scratch in
+            var block = HeaderBlock(answer, scratch: scratch)
+            if case .none = response.body {} else { block.add("Content-Type", response.contentType.value) }
+            connection.pointee.requestID.withUTF8 { block.add("X-Request-Id", $0) }
+            if let cacheControl = response.cacheControl { block.add("Cache-Control", cacheControl) }
+            if let revision = response.revision { addNumber("Posto-Revision", revision, &block) }
+            for header in response.headers {
+                var value = header.value
+                value.withUTF8 { block.add(header.name, $0) }
             }
-            add(answer, "X-Request-Id", buffer.baseAddress!)
-            guard var rest = response.revision else { return }
-            var at = 20
-            buffer[at] = 0
-            repeat {
-                at -= 1
-                buffer[at] = CChar(truncatingIfNeeded: 48 + rest % 10)
-                rest /= 10
-            } while rest > 0
-            add(answer, "Posto-Revision", buffer.baseAddress! + at)
-        }
-        for header in response.headers {
-            header.value.withCString { add(answer, header.name, $0) }
+            block.finish()
         }
         if close { add(answer, "Connection", "close") }
+    }
+
+    private static func addNumber(_ name: StaticString, _ value: UInt64, _ block: inout HeaderBlock) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var at = 20
+            var rest = value
+            repeat {
+                at -= 1
+                digits[at] = UInt8(truncatingIfNeeded: 48 + rest % 10)
+                rest /= 10
+            } while rest > 0
+            block.add(name, Bytes(rebasing: digits[at...]))
+        }
     }
 
     @inline(__always)

@@ -1,3 +1,5 @@
+// Both bring sockaddr_storage in; which of them the compiler takes for its home depends on the kind of build.
+import CMicroHTTPD
 import CPlatform
 import Glibc
 
