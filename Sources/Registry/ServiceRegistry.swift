@@ -78,7 +78,7 @@ package final class ServiceRegistry: @unchecked Sendable {
     package var expiredTotal: UInt64 { counts.withLock { $0.expiredTotal } }
 
     /// The last durable seq of a stream.
-    func position(_ stream: StreamID) -> UInt64 { writer?.journal.position(stream).last.load(ordering: .acquiring) ?? 0 }
+    func position(_ stream: StreamID) -> UInt64 { writer?.journal.position(stream).last ?? 0 }
 
     // MARK: Changes
 

@@ -1,20 +1,8 @@
-import CLMDB
 import Crypto
 import Domain
 import Glibc
 import Store
 import Synchronization
-
-/// Lends the environment to the backup's writer.
-struct EnvironmentBackupSource: BackupSource {
-    let environment: StoreEnvironment
-
-    var backupTables: [(table: Table, dbi: MDB_dbi)] { environment.openedTables }
-
-    func withTransaction<R>(_ body: (OpaquePointer) throws(StoreError) -> R) throws(StoreError) -> R {
-        try environment.read { (transaction) throws(StoreError) in try body(transaction.handle) }
-    }
-}
 
 /// Takes backups of the running node, each on a thread of its own, one at a time.
 package final class BackupMaker: Sendable {
@@ -53,8 +41,8 @@ package final class BackupMaker: Sendable {
     private func write(to path: String) throws(StoreError) -> BackupSummary {
         let header = BackupHeader(
             storeID: Identifier16(identity.storeID)!, nodeID: Identifier16(SHA256.digest(Array(identity.nodeID.utf8)).prefix(16))!,
-            epoch: identity.epoch, created: time.timestamp(), revision: journal.position(StreamID(0)).last.load(ordering: .acquiring))
-        return try Backup.write(EnvironmentBackupSource(environment: environment), header: header, to: path)
+            epoch: identity.epoch, created: time.timestamp(), revision: journal.position(StreamID(0)).last)
+        return try Backup.write(environment, header: header, to: path)
     }
 
     private final class Job: Sendable {

@@ -11,43 +11,47 @@ import Synchronization
 /// What is done by the clock: leases that fall due, probes, copies of the board, retention, figures for health, the watchdog.
 ///
 /// One thread. Nothing here is on the way of a request; a step that is late makes figures old, never answers wrong.
-// SAFETY: everything but `readings`, `lastAlive` and `isStopping` belongs to the thread that `start` makes.
+// SAFETY: everything that is not a `let` of a Sendable type belongs to the thread that `start` makes.
 package final class Housekeeping: @unchecked Sendable {
-    private let house: StoreHouse
-    private let registry: ServiceRegistry
-    private let checks: CheckKeeper
-    private let stateWriter: StoreWriter
-    private let bulkWriter: StoreWriter
-    private let server: HTTPServer
-    private let api: APIServer
-    private let backups: BackupMaker
-    private let time: TimeSource
-    private let log: Log
+    let house: StoreHouse
+    let registry: ServiceRegistry
+    let checks: CheckKeeper
+    let stateWriter: StoreWriter
+    let bulkWriter: StoreWriter
+    let server: HTTPServer
+    let api: APIServer
+    let backups: BackupMaker
+    let readings: NodeReadingsCell
+    let time: TimeSource
+    let log: Log
     private let notifier = ServiceNotifier()
-    private let board: Mutex<NodeReadings>
+    private let watchdog = ServiceNotifier.watchdogInterval()
     private let isStopping = Atomic<Bool>(false)
+    private let started: Uptime
     private var thread = pthread_t()
 
     private var leases: LeaseHouse
     private var boardKeeper = LeaseBoardKeeper()
     private var clock: ClockWatch
-    private var sampler: SystemSampler
-    private var cpuAverage = 0.0
+    var sampler: SystemSampler
     private var schedule = Schedule()
-    private var lastRun: Uptime
-    private var copyFailedSince: Uptime?
+    private var lastTurn: Uptime
+    private var watchdogFed: Uptime
     private var lastGoodRevision: UInt64 = 0
-    private var standingAlerts: [HealthReport.Alert]
-    private let watchdog: Duration?
-    private let started: Uptime
+    /// Leases that lapsed while the daemon was away, announced with the first turn.
+    private var lapsed: [Int]
 
-    package init(
-        house: StoreHouse, leases: consuming LeaseHouse, registry: ServiceRegistry, checks: CheckKeeper, stateWriter: StoreWriter,
-        bulkWriter: StoreWriter, server: HTTPServer, api: APIServer, backups: BackupMaker, time: TimeSource, log: Log,
-        standingAlerts: [HealthReport.Alert], readings: consuming Mutex<NodeReadings>
+    /// Longest time that a turn may be late before what lapsed meanwhile is forgiven: the host was suspended, or we were stopped.
+    static let stallMin = Duration.seconds(5)
+
+    init(
+        house: StoreHouse, leases: consuming LeaseHouse, lapsed: [Int], registry: ServiceRegistry, checks: CheckKeeper,
+        stateWriter: StoreWriter, bulkWriter: StoreWriter, server: HTTPServer, api: APIServer, backups: BackupMaker,
+        readings: NodeReadingsCell, time: TimeSource, log: Log
     ) {
         self.house = house
         self.leases = leases
+        self.lapsed = lapsed
         self.registry = registry
         self.checks = checks
         self.stateWriter = stateWriter
@@ -55,15 +59,171 @@ package final class Housekeeping: @unchecked Sendable {
         self.server = server
         self.api = api
         self.backups = backups
+        self.readings = readings
         self.time = time
         self.log = log
-        self.standingAlerts = standingAlerts
-        board = readings
         let now = time.uptime()
         clock = ClockWatch(wall: SystemTime.wall(), uptime: now)
         sampler = SystemSampler(now: now)
-        lastRun = now
+        lastTurn = now
+        watchdogFed = now
         started = now
-        watchdog = ServiceNotifier.watchdogInterval()
+    }
+
+    package func start() {
+        // SAFETY: the thread takes over the reference that is retained here.
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                posto_name_thread("posto-keeper")
+                Unmanaged<Housekeeping>.fromOpaque(argument!).takeRetainedValue().run()
+                return nil
+            }, Unmanaged.passRetained(self).toOpaque())
+        precondition(code == 0, "no thread for housekeeping")
+    }
+
+    /// Ends the thread; the board is copied a last time.
+    package func stop() {
+        isStopping.store(true, ordering: .releasing)
+        checks.wake()
+        pthread_join(thread, nil)
+    }
+
+    private func run() {
+        registry.announce(lapsed: lapsed, now: time.uptime())
+        lapsed = []
+        do throws(StoreError) {
+            try checks.loadTargets(from: registry)
+        } catch {
+            log.error("checks", "targets_unreadable", ["error": .describing(error)])
+        }
+        while !isStopping.load(ordering: .acquiring) { turn() }
+        copyBoard(now: time.uptime(), isLast: true)
+    }
+
+    private func turn() {
+        let now = time.uptime()
+        sweepLeases(now)
+        lastTurn = now
+        feedWatchdog(now)
+        for duty in schedule.take(now: now, started: started) { perform(duty, now) }
+        var wait = Duration.milliseconds(500)
+        if let next = registry.leases.nextDue() { wait = min(wait, max(.milliseconds(10), next - now)) }
+        checks.run(registry: registry, timeout: wait)
+    }
+
+    private func sweepLeases(_ now: Uptime) {
+        let pause = now - lastTurn
+        let httpPause = Duration.nanoseconds(Int64(clamping: HTTPServer.uptimeNanoseconds() &- min(server.lastAliveNanoseconds, HTTPServer.uptimeNanoseconds())))
+        let isForgiving = pause > Self.stallMin || httpPause > Self.stallMin
+        if isForgiving {
+            log.warning("leases", "stalled", ["pause_ms": .integer(max(pause, httpPause).wholeMilliseconds)])
+        }
+        registry.sweep(now: now, isForgiving: isForgiving)
+    }
+
+    /// Only while writer, HTTP and this thread live: a daemon that hangs is started anew.
+    private func feedWatchdog(_ now: Uptime) {
+        guard let watchdog, now - watchdogFed >= watchdog / 3 else { return }
+        let nanoseconds = HTTPServer.uptimeNanoseconds()
+        let limit = UInt64(watchdog.wholeMilliseconds) * 1_000_000 / 2
+        let isHTTPAlive = nanoseconds &- server.lastAliveNanoseconds < limit || server.lastAliveNanoseconds > nanoseconds
+        let isWriterAlive = [stateWriter, bulkWriter].allSatisfy { $0.isAlive(at: nanoseconds, within: limit) }
+        guard isHTTPAlive, isWriterAlive else {
+            return log.error("watchdog", "not_fed", ["http": .flag(isHTTPAlive), "writer": .flag(isWriterAlive)])
+        }
+        watchdogFed = now
+        notifier.feedWatchdog()
+    }
+
+    private func perform(_ duty: Schedule.Duty, _ now: Uptime) {
+        switch duty {
+        case .copyBoard: copyBoard(now: now, isLast: false)
+        case .readFigures: readFigures(now)
+        case .sampleSystem: sampleSystem(now)
+        case .beatStreams: api.beatStreams()
+        case .tellSuppressed: log.tellSuppressed()
+        case .retain: retain(now)
+        case .forgetKeys: forgetKeys()
+        case .checkReaders: checkReaders()
+        case .checkpoint: try? stateWriter.submit(CheckpointRequest())
+        case .keepLastGood: keepLastGood()
+        }
+    }
+
+    // MARK: Duties
+
+    private func copyBoard(now: Uptime, isLast: Bool) {
+        let board = registry.leases.board
+        let changes = board.changes
+        let slots = registry.leases.usedSlots
+        let bytes = BoardCopy.bytes(slots: slots)
+        guard isLast || boardKeeper.shouldWrite(now: now, changes: changes, copyBytes: bytes) else { return }
+        do throws(StoreError) {
+            let written = try leases.copies.write(board, slots: slots, now: now, wall: time.timestamp())
+            boardKeeper.wrote(now: now, changes: changes)
+            readings.update { readings in
+                readings.boardBytes &+= UInt64(written)
+                readings.boardFailure = nil
+            }
+        } catch {
+            boardKeeper.failed(now: now)
+            log.error("leases", "copy_failed", ["error": .describing(error)])
+            readings.update { $0.boardFailure = "\(error)" }
+        }
+    }
+
+    private func retain(_ now: Uptime) {
+        let wall = SystemTime.wall()
+        if let step = clock.read(wall: wall, uptime: now) {
+            log.warning("clock", "stepped", ["milliseconds": .integer(step.wholeMilliseconds)])
+        }
+        let isTrusted = clock.isTrusted(wall: wall, uptime: now)
+        let quality: TimeQuality = !isTrusted ? .unknown : posto_clock_is_synchronized() == 1 ? .synced : .free
+        for (journal, writer) in [(house.stateJournal, stateWriter), (house.bulkJournal, bulkWriter)] {
+            journal.timeQuality = quality
+            for stream in journal.streamNames.values {
+                do throws(StoreError) {
+                    let slice = try RetentionSlice.plan(
+                        stream, in: journal.environment, now: time.timestamp(), isClockTrusted: isTrusted)
+                    if let slice { try writer.submit(slice) }
+                } catch {
+                    log.warning("journal", "retention_failed", ["error": .describing(error)])
+                }
+            }
+        }
+    }
+
+    private func forgetKeys() {
+        let isTrusted = clock.isTrusted(wall: SystemTime.wall(), uptime: time.uptime())
+        do throws(StoreError) {
+            let slice = try IdempotencySlice.plan(in: house.state, now: time.timestamp(), isClockTrusted: isTrusted)
+            if let slice { try stateWriter.submit(slice) }
+        } catch {
+            log.warning("store", "keys_not_forgotten", ["error": .describing(error)])
+        }
+    }
+
+    private func checkReaders() {
+        for environment in [house.state, house.bulk] {
+            let stale = environment.checkReaders()
+            if stale > 0 { log.warning("store", "stale_readers_cleared", ["count": .integer(stale)]) }
+            environment.maintainReserve()
+        }
+    }
+
+    /// Small stores only: a copy of a large one would wear the disk more than it helps, and its salvage works too.
+    private func keepLastGood() {
+        guard registry.revision != lastGoodRevision, let usage = try? house.state.usage(),
+            usage.usedPages * StoreEnvironment.pageBytes <= Limits.lastGoodCopyBytesMax
+        else { return }
+        let revision = registry.revision
+        backups.keepLastGood { [log] result in
+            switch result {
+            case .success(let summary): log.info("store", "last_good_copy_kept", ["bytes": .integer(summary.bytes)])
+            case .failure(let error): log.warning("store", "last_good_copy_failed", ["error": .describing(error)])
+            }
+        }
+        lastGoodRevision = revision
     }
 }

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// A second open of the same file, by this process or another, is refused: LMDB would let it pass and then lose its locks.
 /// The process must not fork while it is open.
-// SAFETY: `handle`, `descriptor` and `path` never change after `open`; LMDB's environment may be used by any thread. `handles` is written
+// SAFETY: `handle`, `descriptor` and `path` never change after `open`; LMDB's environment may be used by any thread. `handles` and `openedTables` are written
 // by `openTables` only, which runs before other threads are given the object (documented there).
 package final class StoreEnvironment: @unchecked Sendable {
     package struct Options: Sendable {
@@ -56,6 +56,8 @@ package final class StoreEnvironment: @unchecked Sendable {
     package let reserve: StoreReserveKeeper
     private let identity: FileIdentity
     private let currentEpoch: Atomic<UInt32>
+    /// Every open table with LMDB's handle of it, in the order of opening. Written by `openTables`, as `handles`.
+    private(set) var openedTables: [(table: Table, dbi: MDB_dbi)] = []
     let openTableCount = Atomic<Int>(0)
 
     /// The epoch written into new records.
@@ -175,6 +177,7 @@ package final class StoreEnvironment: @unchecked Sendable {
             throw classify(StoreError(lmdb: code, "commit the new tables"))
         }
         openTableCount.add(opened.count, ordering: .relaxed)
+        openedTables += zip(wanted, opened).map { ($0, $1.handle) }
     }
 
     /// 0.9.24 and later: what our limits were measured with. 1.0 has another file format.
