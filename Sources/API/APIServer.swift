@@ -47,6 +47,7 @@ package struct NodeReadings: Sendable {
     package var memoryPercent = 0.0
     package var threads = 0
     package var residentBytes = 0
+    package var anonymousBytes = 0
     package var checks = CheckSummary()
     package var alerts: [HealthReport.Alert] = []
     package var isReady = true
@@ -97,10 +98,18 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     /// Once, before the server starts.
     package func attach(_ server: HTTPServer) { self.server = server }
 
+    /// Any thread: who may call, from now on.
+    package func setAccess(_ policy: AccessPolicy) { access.withLock { $0 = policy } }
+
     /// The writer's thread, after each batch: its answers go out together, and who waits for changes is woken.
     package func batchCommitted() {
         completions.flush(through: server)
         server?.perform { [self] in feed.wake(registry: registry, revision: registry.revision) }
+    }
+
+    /// Housekeeping's thread, every few seconds: keeps event streams open through proxies.
+    package func beatStreams() {
+        server?.perform { [self] in feed.beat() }
     }
 
     /// Closes the streams of server-sent events; long polls are answered by the door's drain.

@@ -90,18 +90,20 @@ package final class ServiceRegistry: @unchecked Sendable {
         try writer.submit(request)
     }
 
+    /// Nothing that was rendered before is right any more: the static registrations changed.
+    package func invalidateAll() { stripes.bumpAll() }
+
     /// Announces and removes what fell due. Housekeeping's thread.
-    package func sweep(now: Uptime) {
-        submitSweeps(leases.due(now: now), retryAt: now + .seconds(1))
+    ///
+    /// - Parameter isForgiving: we stood still ourselves, so that nobody could renew: nothing is removed, and what lapsed gets a TTL and the
+    ///   grace from now, as after a start. This is the guard against a mass expiry that is our own fault.
+    package func sweep(now: Uptime, isForgiving: Bool) {
+        submit(leases.due(now: now), retryAt: now + .seconds(1)) { SweepRequest(slots: $0, isForgiving: isForgiving, registry: self) }
     }
 
     /// Tells that leases lapsed while the daemon was away.
     package func announce(lapsed slots: [Int], now: Uptime) {
         submit(slots, retryAt: now + .seconds(1)) { LapseRequest(slots: $0, registry: self) }
-    }
-
-    private func submitSweeps(_ slots: [Int], retryAt: Uptime) {
-        submit(slots, retryAt: retryAt) { SweepRequest(slots: $0, registry: self) }
     }
 
     private func submit(_ slots: [Int], retryAt: Uptime, _ make: ([Int]) -> any WriteRequest) {

@@ -79,6 +79,7 @@ extension APIServer {
         text.counter("registry_health_check_failures_total", "Probes that failed.", readings.checks.failuresTotal)
         text.histogram("registry_store_latency_seconds", "Durable commits of the store.", [("", readings.commits)])
         text.gauge("registry_memory_bytes", "Resident memory, the store's map included.", Double(readings.residentBytes))
+        text.gauge("posto_memory_anonymous_bytes", "Memory that belongs to the daemon alone.", Double(readings.anonymousBytes))
         text.gauge("registry_cpu_percent", "Share of all processors that the daemon uses.", readings.cpuPercent)
         text.gauge("registry_threads", "Threads of the daemon.", Double(readings.threads))
         text.gauge("posto_watchers", "Long polls and event streams that wait for changes.", Double(feed.count))

@@ -20,6 +20,16 @@ package struct Histogram: Sendable {
         count &+= 1
     }
 
+    /// Takes over counts that were kept elsewhere, by the upper bound of their bucket there.
+    package mutating func add(count more: UInt64, upTo nanoseconds: UInt64) {
+        var bucket = 0
+        while bucket < Self.boundsNanoseconds.count, nanoseconds > Self.boundsNanoseconds[bucket] { bucket += 1 }
+        counts[bucket] &+= more
+        count &+= more
+    }
+
+    package mutating func setSum(nanoseconds: UInt64) { sumNanoseconds = nanoseconds }
+
     package mutating func merge(_ other: Histogram) {
         for bucket in counts.indices { counts[bucket] &+= other.counts[bucket] }
         sumNanoseconds &+= other.sumNanoseconds

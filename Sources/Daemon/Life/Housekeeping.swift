@@ -128,7 +128,9 @@ package final class Housekeeping: @unchecked Sendable {
         let nanoseconds = HTTPServer.uptimeNanoseconds()
         let limit = UInt64(watchdog.wholeMilliseconds) * 1_000_000 / 2
         let isHTTPAlive = nanoseconds &- server.lastAliveNanoseconds < limit || server.lastAliveNanoseconds > nanoseconds
-        let isWriterAlive = [stateWriter, bulkWriter].allSatisfy { $0.isAlive(at: nanoseconds, within: limit) }
+        let isWriterAlive = [stateWriter, bulkWriter].allSatisfy { writer in
+            writer.busySinceNanoseconds.map { $0 > nanoseconds || nanoseconds - $0 < limit } ?? true
+        }
         guard isHTTPAlive, isWriterAlive else {
             return log.error("watchdog", "not_fed", ["http": .flag(isHTTPAlive), "writer": .flag(isWriterAlive)])
         }

@@ -15,7 +15,6 @@ package enum DeregistrationOutcome: Equatable, Sendable {
 package final class DeregisterRequest: WriteRequest, @unchecked Sendable {
     package let priority = RecordPriority.state
     package let releasesSpace = true
-    package let isFenced = true
     private let registry: ServiceRegistry
     private let key: InstanceKey
     private let origin: Origin

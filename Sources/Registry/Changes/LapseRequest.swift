@@ -7,7 +7,6 @@ import Store
 // SAFETY: the mutable fields are touched by the writer's thread only, between `submit` and the end of `committed` or `failed`.
 package final class LapseRequest: WriteRequest, @unchecked Sendable {
     package let priority = RecordPriority.state
-    package let isFenced = true
     package let releasesSpace = true
     private let registry: ServiceRegistry
     private let slots: [Int]

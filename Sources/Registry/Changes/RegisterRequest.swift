@@ -87,8 +87,6 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
         key = InstanceKey(registration)
     }
 
-    package var isFenced: Bool { true }
-
     package func perform(_ context: borrowing StoreWriteContext) throws(StoreError) {
         endedSlot = nil
         // A slot of a run before this one is kept only if it was made for this request.

@@ -15,7 +15,6 @@ package enum RenewalOutcome: Equatable, Sendable {
 // SAFETY: the mutable fields are touched by the writer's thread only, between `submit` and the end of `committed` or `failed`.
 package final class ReviveRequest: WriteRequest, @unchecked Sendable {
     package let priority = RecordPriority.state
-    package let isFenced = true
     /// A row is written over and one record added: a holder that lives is not to be lost for want of a page.
     package let releasesSpace = true
     private let registry: ServiceRegistry

@@ -5,11 +5,11 @@ import Store
 // SAFETY: the mutable fields are touched by the writer's thread only, between `submit` and the end of `committed` or `failed`.
 package final class SweepRequest: WriteRequest, @unchecked Sendable {
     package let priority = RecordPriority.state
-    package let isFenced = true
     /// It removes, and what it adds must not depend on room: the list has to stay true.
     package let releasesSpace = true
     private let registry: ServiceRegistry
     private let slots: [Int]
+    private let isForgiving: Bool
 
     private struct Mark {
         let slot: Int
@@ -22,8 +22,9 @@ package final class SweepRequest: WriteRequest, @unchecked Sendable {
     private var removals: [(slot: Int, key: InstanceKey)] = []
     private var wakes: [(slot: Int, at: Uptime)] = []
 
-    package init(slots: [Int], registry: ServiceRegistry) {
+    package init(slots: [Int], isForgiving: Bool, registry: ServiceRegistry) {
         precondition(slots.count <= Limits.sweepSlotsMax)
+        self.isForgiving = isForgiving
         self.slots = slots
         self.registry = registry
     }
@@ -55,6 +56,7 @@ package final class SweepRequest: WriteRequest, @unchecked Sendable {
         let appearance = LeaseAppearance(
             LeaseStatus(deadline: status.deadline, isMarkedExpired: true), ttl: ttl, renewedAt: row.renewedAt,
             at: Moment(uptime: context.uptime, wall: context.now))
+        let recoveredAt = context.uptime + ttl + registry.leases.grace
         switch machine.timerFired(now: context.uptime) {
         case .wake(let at):
             wakes.append((slot, at))
@@ -65,10 +67,14 @@ package final class SweepRequest: WriteRequest, @unchecked Sendable {
                 wakes.append((slot, context.uptime + .seconds(1)))
                 return
             }
-            marks.append(Mark(slot: slot, generation: row.generation, deadline: deadline, reapAt: reapAt, key: key))
+            marks.append(
+                Mark(
+                    slot: slot, generation: row.generation, deadline: deadline, reapAt: isForgiving ? recoveredAt : reapAt, key: key))
             row.isMarkedExpired = true
             row.revision = try ChangeRecord(kind: .expired, key: key, row: row, lease: appearance).append(.daemon, in: context)
             try InstanceTable.put(row, at: key, in: context.transaction)
+        case .remove where isForgiving:
+            wakes.append((slot, recoveredAt))
         case .remove:
             let revision = try Removal.write(key, row, reason: "expired", registry: registry, origin: .daemon, context)
             try AuditRecord("expire", key, status: 0, result: "removed", revision: revision).append(.daemon, in: context)

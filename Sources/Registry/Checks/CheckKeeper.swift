@@ -75,6 +75,7 @@ package final class CheckKeeper: @unchecked Sendable {
     private let recorded = Mutex<[(slot: Int, generation: UInt32, health: Health, isRecorded: Bool)]>([])
     private let summaryCell = Mutex(CheckSummary())
     private let settingsCell: Mutex<CheckSettings>
+    private let networksChanged = Atomic<Bool>(false)
     private let prober: Prober
     private let random: @Sendable () -> Double
 
@@ -114,6 +115,16 @@ package final class CheckKeeper: @unchecked Sendable {
         prober.wake()
     }
 
+    /// Takes other settings; those who may no longer be asked, or may be now, are sorted out with the next registrations and probes.
+    package func change(_ settings: CheckSettings) {
+        settingsCell.withLock { $0 = settings }
+        networksChanged.store(true, ordering: .releasing)
+        prober.wake()
+    }
+
+    /// Ends a wait in `run`.
+    package func wake() { prober.wake() }
+
     package func forget(_ key: InstanceKey) {
         news.withLock { $0.append(.forget(key)) }
     }
@@ -149,6 +160,11 @@ package final class CheckKeeper: @unchecked Sendable {
 
     /// Starts what is due, waits for answers up to `timeout`, and hands changes to the registry.
     package func run(registry: ServiceRegistry, timeout: Duration) {
+        if networksChanged.exchange(false, ordering: .acquiring) {
+            prober.setNetworks(settings.networks)
+            for key in slots.keys where !settings.isEnabled { end(key) }
+            try? loadTargets(from: registry)
+        }
         takeNews(now: registry.time.uptime())
         startDue(now: registry.time.uptime())
         var wait = timeout

@@ -19,6 +19,10 @@ package final class VersionStripes: Sendable {
         counters[Int(hash & UInt64(Self.count - 1))].wrappingAdd(1, ordering: .releasing)
     }
 
+    package func bumpAll() {
+        for stripe in 0..<UInt64(Self.count) { bump(stripe) }
+    }
+
     /// FNV-1a (Fowler, Noll, Vo) with a final mix, over tenant ‖ 0 ‖ service: names are short and we only need spread.
     package static func hash(tenant: some Sequence<UInt8>, service: some Sequence<UInt8>) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325

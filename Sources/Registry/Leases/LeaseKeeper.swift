@@ -187,6 +187,9 @@ package final class LeaseKeeper: Sendable {
         }
     }
 
+    /// Slots up to the last that was ever given: what a copy of the board must hold.
+    package var usedSlots: Int { book.withLock { $0.unused } }
+
     package func nextDue() -> Uptime? {
         book.withLock { $0.wheel.nextDue() }
     }

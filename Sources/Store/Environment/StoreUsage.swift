@@ -49,6 +49,12 @@ extension StoreEnvironment {
         return pages
     }
 
+    /// Bytes that may still be written on the file system below; nil if it does not say.
+    package var diskFreeBytes: Int? { disk.freeBytes(descriptor) }
+
+    /// Tries again to keep the room that was not there before.
+    package func maintainReserve() { reserve.maintain() }
+
     /// Frees the slots of readers that died, whose pages could never be used again. At open and each minute.
     ///
     /// - Returns: how many there were.

@@ -1,0 +1,222 @@
+import API
+import CPlatform
+import Crypto
+import Domain
+import Glibc
+import HTTPClient
+import HTTPServer
+import Registry
+import ServiceManager
+import Store
+import Synchronization
+
+/// The composition of a node, and its life: the only place where rooms meet.
+///
+///     lock ─▶ check and open the store ─▶ adopt leases ─▶ listen ─▶ ready ─▶ … signals … ─▶ drain ─▶ last commit ─▶ end
+package final class Daemon {
+    private let configuration: Configuration
+    private let sources: ConfigurationSources
+    private let log: Log
+    private let time = SystemTime.source
+    private let notifier = ServiceNotifier()
+
+    private init(configuration: Configuration, sources: ConfigurationSources) {
+        self.configuration = configuration
+        self.sources = sources
+        log = Log(level: configuration.log.level.logLevel, sink: configuration.log.makeSink(), time: time)
+    }
+
+    /// Runs until SIGTERM or SIGINT. In main, before any thread was started.
+    ///
+    /// - Throws: `DaemonFailure` if the node cannot begin; nothing was changed then that a later start would not find as it was.
+    package static func run(_ configuration: Configuration, sources: ConfigurationSources) throws(DaemonFailure) {
+        umask(0o077)
+        let signals = SignalWaiter()
+        CurlLibrary.initialize()
+        try Daemon(configuration: configuration, sources: sources).run(signals)
+    }
+
+    private func run(_ signals: SignalWaiter) throws(DaemonFailure) {
+        let activated = ActivatedSocket.takeAll()
+        let folder = try StateDirectory.open(sources.stateFolder)
+        let house = try StoreHouse.open(configuration, folder: folder, time: time, log: log)
+        let leases = try LeaseHouse.open(
+            storeID: house.identity.storeID, folder: folder, grace: configuration.registry.grace, time: time, log: log)
+        let statics = readStatics()
+        let registry = ServiceRegistry(
+            environment: house.state, leases: leases.keeper, time: time, statics: StaticServices(statics), defaultTenant: configuration.node.tenant)
+        let readings = NodeReadingsCell(standing: StartAlerts.alerts(house.openings, recovery: leases.recovery, folder: folder.path))
+        let backups = BackupMaker(
+            environment: house.state, identity: house.identity, journal: house.stateJournal, time: time, folder: folder.storeFolder)
+        let api = APIServer(
+            registry: registry, time: time, facts: facts(house), access: accessPolicy(configuration),
+            streams: StreamReader(journals: [house.stateJournal, house.bulkJournal]), log: log, readings: { readings.current },
+            makeBackup: { backups.stream($0) })
+        let fatal: @Sendable (StoreError) -> Void = { [log] error in
+            // Nothing after the last good commit was acknowledged; whoever waits learns it from the closed connection.
+            log.error("store", "disk_failed", ["error": .describing(error)])
+            _exit(75)
+        }
+        let stateWriter = StoreWriter(
+            environment: house.state, journal: house.stateJournal, time: time, onBatchCommitted: { _ in api.batchCommitted() }, onFatal: fatal)
+        let bulkWriter = StoreWriter(
+            environment: house.bulk, journal: house.bulkJournal, time: time, pace: Limits.bulkPace, onBatchCommitted: { _ in }, onFatal: fatal)
+        let checks = CheckKeeper(
+            settings: checkSettings(configuration), prober: Prober(networks: configuration.checks.networks), now: time.uptime(),
+            random: { Double.random(in: 0...1) })
+        registry.attach(writer: stateWriter, checks: checks)
+        let lapsed: [Int]
+        do throws(StoreError) {
+            lapsed = try leases.adopt(into: registry, time: time)
+        } catch {
+            throw DaemonFailure(error, folder.storeFolder)
+        }
+        let server = try listen(api, activated)
+        api.attach(server)
+        let housekeeping = Housekeeping(
+            house: house, leases: leases, lapsed: lapsed, registry: registry, checks: checks, stateWriter: stateWriter, bulkWriter: bulkWriter,
+            server: server, api: api, backups: backups, readings: readings, time: time, log: log)
+        stateWriter.start()
+        bulkWriter.start()
+        server.start()
+        housekeeping.start()
+        announce(server, registry)
+        serve(signals, registry, api, checks)
+        notifier.stopping(status: "draining")
+        log.info("daemon", "stopping")
+        api.closeStreams()
+        server.drain(deadline: HTTPServer.uptimeNanoseconds() + UInt64(Limits.drainMax.wholeMilliseconds) * 1_000_000)
+        housekeeping.stop()
+        stateWriter.stop()
+        bulkWriter.stop()
+        log.info("daemon", "stopped")
+    }
+
+    // MARK: Beginning
+
+    private func facts(_ house: StoreHouse) -> NodeFacts {
+        NodeFacts(
+            id: house.identity.nodeID, site: configuration.node.site, tenant: configuration.node.tenant,
+            labels: configuration.node.labels.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, version: PostoVersion.text,
+            epoch: house.identity.epoch, startedAt: time.timestamp(), started: time.uptime(),
+            heartbeatSeconds: Int(configuration.registry.heartbeat.components.seconds),
+            graceSeconds: Int(configuration.registry.grace.components.seconds), ttlSeconds: Int(configuration.registry.ttl.components.seconds))
+    }
+
+    private func accessPolicy(_ configuration: Configuration) -> AccessPolicy {
+        AccessPolicy(
+            loopback: AccessPolicy.Loopback(rawValue: configuration.access.loopback.rawValue)!, isDevelopment: configuration.isDevelopment,
+            ownUserID: geteuid(), administratorGroupID: getgrnam("posto-admin")?.pointee.gr_gid)
+    }
+
+    private func checkSettings(_ configuration: Configuration) -> CheckSettings {
+        let checks = configuration.checks
+        return CheckSettings(
+            isEnabled: checks.enabled, interval: checks.interval, timeout: checks.timeout,
+            thresholds: CheckMachine.Thresholds(failures: checks.failures, successes: checks.successes), networks: checks.networks)
+    }
+
+    private func readStatics() -> StaticServiceSet {
+        let (instances, faults) = StaticFolder.read(
+            configuration.registry.staticFolder,
+            defaults: RegistrationReader.Defaults(
+                tenant: configuration.node.tenant, ttlSeconds: Int(configuration.registry.ttl.components.seconds)),
+            now: time.timestamp())
+        for fault in faults { log.warning("registry", "static_refused", ["fault": .describing(fault)]) }
+        return StaticServiceSet(instances)
+    }
+
+    private func listen(_ api: APIServer, _ activated: [ActivatedSocket]) throws(DaemonFailure) -> HTTPServer {
+        var listeners = activated.map { HTTPListener.descriptor($0.descriptor) }
+        // What systemd listens on already is not bound again; what it does not, is.
+        if !activated.contains(where: { $0.family == .tcp }) {
+            listeners += configuration.listen.http.map { .tcp(host: "\($0.address)", port: $0.port) }
+        }
+        if !activated.contains(where: { $0.family == .unix }), !configuration.listen.socket.isEmpty {
+            listeners.append(.unix(path: configuration.listen.socket))
+        }
+        var name = [CChar](repeating: 0, count: 256)
+        var own: Set<String> = []
+        if gethostname(&name, name.count - 1) == 0 {
+            own.insert(String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).lowercased())
+        }
+        var door = HTTPServerConfiguration(listeners: listeners, ownHosts: own)
+        door.log = { [log] line in log.debug("http", "door", ["message": .text(line)]) }
+        do throws(HTTPServerError) {
+            return try HTTPServer(configuration: door, handler: api)
+        } catch {
+            throw DaemonFailure(
+                code: 74, message: "cannot listen: \(error)", hint: "another program may use the address; choose another with --listen or --socket")
+        }
+    }
+
+    private func announce(_ server: HTTPServer, _ registry: ServiceRegistry) {
+        var http: [String] = []
+        var socket: String?
+        for address in server.bound {
+            switch address {
+            case .tcp(let host, let port): http.append(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
+            case .unix(let path): socket = path
+            }
+        }
+        var line = "posto ready"
+        if !http.isEmpty { line += " http=" + http.joined(separator: ",") }
+        if let socket { line += " socket=\(socket)" }
+        let bytes = Array((line + "\n").utf8)
+        _ = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+        notifier.ready(status: status(registry))
+        log.info(
+            "daemon", "ready",
+            [
+                "http": .text(http.joined(separator: ",")), "socket": .text(socket ?? ""), "version": .text(PostoVersion.text),
+                "instances": .integer(registry.activeInstances), "revision": .integer(registry.revision),
+            ])
+        if configuration.isDevelopment {
+            log.warning("daemon", "development_mode", ["meaning": "every caller of this host is an administrator"])
+        }
+    }
+
+    private func status(_ registry: ServiceRegistry) -> String {
+        "\(registry.activeServices) services, \(registry.activeInstances) instances, revision \(registry.revision)"
+    }
+
+    // MARK: Living
+
+    private func serve(_ signals: SignalWaiter, _ registry: ServiceRegistry, _ api: APIServer, _ checks: CheckKeeper) {
+        var current = configuration
+        while true {
+            switch signals.wait(timeoutMilliseconds: 30_000) {
+            case .terminate: return
+            case .reload: reload(&current, registry, api, checks)
+            case nil: notifier.status(status(registry))
+            }
+        }
+    }
+
+    /// SIGHUP: takes what can be taken while running, says what cannot, and changes nothing if the new configuration is wrong.
+    private func reload(_ current: inout Configuration, _ registry: ServiceRegistry, _ api: APIServer, _ checks: CheckKeeper) {
+        notifier.reloading()
+        defer { notifier.ready(status: status(registry)) }
+        let reload: ConfigurationReload
+        do throws(ConfigurationError) {
+            reload = try current.reload(from: sources)
+        } catch {
+            for problem in error.problems { log.error("configuration", "refused", ["problem": .describing(problem)]) }
+            return
+        }
+        current = reload.configuration
+        log.setLevel(current.log.level.logLevel)
+        api.setAccess(accessPolicy(current))
+        checks.change(checkSettings(current))
+        registry.statics.replace(readStatics())
+        registry.invalidateAll()
+        for change in reload.changed {
+            log.info("configuration", "changed", ["name": .text(change.name), "before": .text(change.before), "after": .text(change.after)])
+        }
+        for change in reload.needsRestart {
+            log.warning(
+                "configuration", "needs_restart", ["name": .text(change.name), "before": .text(change.before), "after": .text(change.after)])
+        }
+        log.info("configuration", "reloaded")
+    }
+}
