@@ -1,3 +1,4 @@
+import CPlatform
 import CLMDB
 import Domain
 import Glibc

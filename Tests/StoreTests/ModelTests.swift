@@ -88,7 +88,9 @@ struct ModelTests {
                 return true
             }
         }
-        #expect(things == model.things)
+        // Compared before the expectation, which would otherwise print both.
+        let isSame = things == model.things
+        #expect(isSame)
         for (at, stream) in streams.enumerated() {
             #expect(try JournalTests.data(store, stream) == model.streams[at])
             #expect(store.journal.position(stream).last == UInt64(model.streams[at].count))

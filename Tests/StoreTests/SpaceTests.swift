@@ -1,3 +1,4 @@
+import CPlatform
 import Domain
 import Glibc
 import Store

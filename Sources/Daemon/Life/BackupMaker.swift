@@ -1,4 +1,3 @@
-import Crypto
 import Domain
 import Glibc
 import Store
@@ -40,7 +39,7 @@ package final class BackupMaker: Sendable {
 
     private func write(to path: String) throws(StoreError) -> BackupSummary {
         let header = BackupHeader(
-            storeID: Identifier16(identity.storeID)!, nodeID: Identifier16(SHA256.digest(Array(identity.nodeID.utf8)).prefix(16))!,
+            storeID: Identifier16(identity.storeID)!, nodeID: identity.nodeID,
             epoch: identity.epoch, created: time.timestamp(), revision: journal.position(StreamID(0)).last)
         return try Backup.write(environment, header: header, to: path)
     }

@@ -5,6 +5,7 @@ import HTTPServer
 import Registry
 import ServiceManager
 import Store
+import Synchronization
 
 extension Housekeeping {
     /// Once a second: what the store and the checks say.

@@ -117,7 +117,7 @@ package final class Housekeeping: @unchecked Sendable {
         let httpPause = Duration.nanoseconds(Int64(clamping: HTTPServer.uptimeNanoseconds() &- min(server.lastAliveNanoseconds, HTTPServer.uptimeNanoseconds())))
         let isForgiving = pause > Self.stallMin || httpPause > Self.stallMin
         if isForgiving {
-            log.warning("leases", "stalled", ["pause_ms": .integer(max(pause, httpPause).wholeMilliseconds)])
+            log.warning("leases", "stalled", ["pause_ms": LogValue.integer(Int(max(pause, httpPause).wholeMilliseconds))])
         }
         registry.sweep(now: now, isForgiving: isForgiving)
     }

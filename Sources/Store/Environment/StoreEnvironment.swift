@@ -54,7 +54,6 @@ package final class StoreEnvironment: @unchecked Sendable {
     /// LMDB's handle of the table with this id; 0 = not open.
     let handles: UnsafeMutablePointer<MDB_dbi>
     package let reserve: StoreReserveKeeper
-    private let identity: FileIdentity
     private let currentEpoch: Atomic<UInt32>
     /// Every open table with LMDB's handle of it, in the order of opening. Written by `openTables`, as `handles`.
     private(set) var openedTables: [(table: Table, dbi: MDB_dbi)] = []
@@ -72,29 +71,22 @@ package final class StoreEnvironment: @unchecked Sendable {
         try assertLibrary()
         let descriptor = Glibc.open(options.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw StoreError(errno: "open the store's file") }
-        let identity: FileIdentity
-        do throws(StoreError) {
-            identity = try FileIdentity.claim(descriptor)
-        } catch {
-            close(descriptor)
-            throw error
-        }
         let handle: OpaquePointer
         do throws(StoreError) {
             handle = try openHandle(options, descriptor)
         } catch {
-            identity.release()
             close(descriptor)
             throw error
         }
         // From here its `deinit` closes everything, also when the next line throws.
-        let environment = StoreEnvironment(handle: handle, descriptor: descriptor, identity: identity, options: options)
+        let environment = StoreEnvironment(handle: handle, descriptor: descriptor, options: options)
         try environment.openTables(options.tables)
         _ = environment.checkReaders()
         return environment
     }
 
     private static func openHandle(_ options: Options, _ descriptor: Int32) throws(StoreError) -> OpaquePointer {
+        // On an open file description of its own: it holds against other processes, and against this one.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw StoreError(.locked, "lock the store's file", number: errno) }
         // Read-only and before anything else, so that a newer store stays as it is, its lock file too.
         if try StoreFormat.inspect(options.path).isNewer { throw StoreError(.newerFormat, "open the store") }
@@ -121,10 +113,9 @@ package final class StoreEnvironment: @unchecked Sendable {
         return handle
     }
 
-    private init(handle: OpaquePointer, descriptor: Int32, identity: FileIdentity, options: Options) {
+    private init(handle: OpaquePointer, descriptor: Int32, options: Options) {
         self.handle = handle
         self.descriptor = descriptor
-        self.identity = identity
         path = options.path
         budgetBytes = options.budgetBytes
         diskFreeBytesMin = options.diskFreeBytesMin
@@ -141,7 +132,6 @@ package final class StoreEnvironment: @unchecked Sendable {
     deinit {
         mdb_env_close(handle)
         handles.deallocate()
-        identity.release()
         close(descriptor)
     }
 

@@ -52,7 +52,8 @@ package final class IdempotencySlice: WriteRequest {
         var excess = try transaction.count(.dedupByAge) - keysMax
         let oldest = now.milliseconds - Limits.idempotencyAge.wholeMilliseconds
         var due: [(UInt64, [UInt8])] = []
-        try transaction.scan(.dedupByAge, prefix: StoreKey(.dedupByAge), limit: Limits.slicePagesMax / 2) { (key, payload, _) throws(StoreError) in
+        let rowsMax = Limits.slicePagesMax / 2
+        try transaction.scan(.dedupByAge, prefix: StoreKey(.dedupByAge), limit: rowsMax) { (key, payload, _) throws(StoreError) in
             guard key.count == 9, payload.count > 8 else { throw StoreError(.corrupted, "read an idempotency key's age") }
             let created = Int64(littleEndian: payload.loadUnaligned(as: Int64.self))
             guard excess > 0 || (isClockTrusted && created <= now.milliseconds && created <= oldest) else { return false }
