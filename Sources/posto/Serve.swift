@@ -1,0 +1,53 @@
+import ArgumentParser
+import Daemon
+import Domain
+import Glibc
+
+/// `posto serve`: the daemon.
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the daemon.",
+        discussion: """
+            Prints `posto ready http=… socket=…` when it is ready. SIGTERM ends it after what is under way; SIGHUP reads the configuration again.
+
+            The configuration is read from /etc/posto/posto.toml, then conf.d/*.toml beside it, then POSTO_SECTION__KEY, then these flags.
+            """)
+
+    @Option(help: ArgumentHelp("Read this file instead of /etc/posto/posto.toml.", valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("The folder of everything that is kept.", valueName: "dir"))
+    var state = "/var/lib/posto"
+
+    @Option(help: ArgumentHelp("Listen here for HTTP; may be repeated. Port 0 picks a free one.", valueName: "addr:port"))
+    var listen: [String] = []
+
+    @Option(help: ArgumentHelp("The Unix socket.", valueName: "path"))
+    var socket: String?
+
+    @Flag(help: "For trying out: every caller of this host is an administrator.")
+    var dev = false
+
+    @Flag(help: "Read the configuration, print each value with its origin, and end.")
+    var check = false
+
+    func run() throws {
+        let sources = ConfigurationSources(
+            file: config, environment: ConfigurationSources.processEnvironment(), listen: listen, socket: socket, stateFolder: state,
+            isDevelopment: dev)
+        let configuration: Configuration
+        do throws(ConfigurationError) {
+            configuration = try ConfigurationLoader.load(sources)
+        } catch {
+            for problem in error.problems { Terminal.fail("\(problem)", hint: nil) }
+            throw ExitCode(error.exitCode)
+        }
+        guard !check else { return Terminal.print(ConfigurationText.check(configuration)) }
+        do throws(DaemonFailure) {
+            try Daemon.run(configuration, sources: sources)
+        } catch {
+            Terminal.fail(error.message, hint: error.hint)
+            throw ExitCode(error.code)
+        }
+    }
+}
