@@ -81,9 +81,10 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     package init(
         registry: ServiceRegistry, time: TimeSource, facts: NodeFacts, access: AccessPolicy, streams: StreamReader, log: Log,
         readings: @escaping @Sendable () -> NodeReadings,
-        makeBackup: @escaping @Sendable (
-            _ done: @escaping @Sendable (Result<(descriptor: Int32, size: UInt64), StoreError>) -> Void
-        ) -> Void
+        makeBackup:
+            @escaping @Sendable (
+                _ done: @escaping @Sendable (Result<(descriptor: Int32, size: UInt64), StoreError>) -> Void
+            ) -> Void
     ) {
         self.registry = registry
         self.time = time

@@ -54,7 +54,8 @@ final class ChangeFeed {
     static func isLongPoll(requestLine: UnsafeRawBufferPointer) -> Bool {
         let prefix: StaticString = "GET /api/v1/changes?"
         guard requestLine.count > prefix.utf8CodeUnitCount,
-            requestLine[..<prefix.utf8CodeUnitCount].elementsEqual(UnsafeRawBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount))
+            requestLine[..<prefix.utf8CodeUnitCount].elementsEqual(
+                UnsafeRawBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount))
         else { return false }
         let wait = Array("wait=".utf8)
         var at = prefix.utf8CodeUnitCount

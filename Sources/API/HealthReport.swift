@@ -64,7 +64,8 @@ package struct HealthReport: Sendable {
     package var alerts: [Alert]
 
     package init(
-        timestamp: Timestamp, uptime: Duration, commitMilliseconds: Double, storeUsedPercent: Double, diskFreeBytes: Int, cpuPercent: Double,
+        timestamp: Timestamp, uptime: Duration, commitMilliseconds: Double, storeUsedPercent: Double, diskFreeBytes: Int,
+        cpuPercent: Double,
         memoryPercent: Double, threads: Int, cache: Cache, checks: CheckSummary, activeServices: Int, activeInstances: Int, alerts: [Alert]
     ) {
         self.timestamp = timestamp

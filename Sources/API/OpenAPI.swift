@@ -111,7 +111,9 @@ package enum OpenAPI {
             json.key(dynamic: type)
             json.object { json in
                 json.key("schema")
-                json.object { json in json.key("$ref"); json.string("#/components/schemas/\(schema)") }
+                json.object { json in
+                    json.key("$ref"); json.string("#/components/schemas/\(schema)")
+                }
             }
         }
     }

@@ -75,6 +75,8 @@ extension Problem {
     package init(_ error: JSONError) {
         self.init(
             error.code == .tooLarge ? .bodyTooLarge : .malformedJSON, "The body is not JSON: \(error).",
-            hint: "Send one JSON object, UTF-8, as in {\"service_name\":\"my-service\",\"host\":\"127.0.0.1\",\"port\":8080,\"health_endpoint\":\"/health\"}.")
+            hint:
+                "Send one JSON object, UTF-8, as in {\"service_name\":\"my-service\",\"host\":\"127.0.0.1\",\"port\":8080,\"health_endpoint\":\"/health\"}."
+        )
     }
 }

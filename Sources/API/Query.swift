@@ -26,7 +26,9 @@ struct Query: ~Copyable {
         guard let text = self[name] else { return fallback }
         guard let value = UInt64(text), range.contains(value) else {
             throw Self.refuse(
-                name, text, range.upperBound == .max ? "an integer from \(range.lowerBound)" : "an integer from \(range.lowerBound) to \(range.upperBound)",
+                name, text,
+                range.upperBound == .max
+                    ? "an integer from \(range.lowerBound)" : "an integer from \(range.lowerBound) to \(range.upperBound)",
                 example: "\(min(max(fallback, range.lowerBound), range.upperBound))")
         }
         return value

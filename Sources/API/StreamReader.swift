@@ -27,7 +27,8 @@ package struct StreamReader: Sendable {
             guard let stream = journal.stream(name) else { continue }
             var lines: [UInt8] = []
             let last = try journal.environment.read { (transaction) throws(StoreError) in
-                try transaction.scan(stream, after: seq, bytesMax: Limits.changesPageBytesMax, recordsMax: limit) { (entry) throws(StoreError) in
+                try transaction.scan(stream, after: seq, bytesMax: Limits.changesPageBytesMax, recordsMax: limit) {
+                    (entry) throws(StoreError) in
                     lines.append(contentsOf: entry.cloudEvent)
                     lines.append(UInt8(ascii: "\n"))
                     return true
@@ -45,7 +46,8 @@ package struct StreamReader: Sendable {
             var json = JSONWriter(capacity: 16 * 1_024)
             json.beginArray()
             let last = try journal.environment.read { (transaction) throws(StoreError) in
-                try transaction.scan(stream, after: seq, bytesMax: Limits.changesPageBytesMax, recordsMax: limit) { (entry) throws(StoreError) in
+                try transaction.scan(stream, after: seq, bytesMax: Limits.changesPageBytesMax, recordsMax: limit) {
+                    (entry) throws(StoreError) in
                     json.beginObject()
                     json.key("seq"); json.unsigned(entry.seq)
                     json.key("time"); json.timestamp(entry.time)

@@ -44,7 +44,8 @@ package final class Daemon {
             storeID: house.identity.storeID, folder: folder, grace: configuration.registry.grace, time: time, log: log)
         let statics = readStatics()
         let registry = ServiceRegistry(
-            environment: house.state, leases: leases.keeper, time: time, statics: StaticServices(statics), defaultTenant: configuration.node.tenant)
+            environment: house.state, leases: leases.keeper, time: time, statics: StaticServices(statics),
+            defaultTenant: configuration.node.tenant)
         let readings = NodeReadingsCell(standing: StartAlerts.alerts(house.openings, recovery: leases.recovery, folder: folder.path))
         let backups = BackupMaker(
             environment: house.state, identity: house.identity, journal: house.stateJournal, time: time, folder: folder.storeFolder)
@@ -58,9 +59,11 @@ package final class Daemon {
             _exit(75)
         }
         let stateWriter = StoreWriter(
-            environment: house.state, journal: house.stateJournal, time: time, onBatchCommitted: { _ in api.batchCommitted() }, onFatal: fatal)
+            environment: house.state, journal: house.stateJournal, time: time, onBatchCommitted: { _ in api.batchCommitted() },
+            onFatal: fatal)
         let bulkWriter = StoreWriter(
-            environment: house.bulk, journal: house.bulkJournal, time: time, pace: Limits.bulkPace, onBatchCommitted: { _ in }, onFatal: fatal)
+            environment: house.bulk, journal: house.bulkJournal, time: time, pace: Limits.bulkPace, onBatchCommitted: { _ in },
+            onFatal: fatal)
         let checks = CheckKeeper(
             settings: checkSettings(configuration), prober: Prober(networks: configuration.checks.networks), now: time.uptime(),
             random: { Double.random(in: 0...1) })
@@ -74,7 +77,8 @@ package final class Daemon {
         let server = try listen(api, activated)
         api.attach(server)
         let housekeeping = Housekeeping(
-            house: house, leases: leases, lapsed: lapsed, registry: registry, checks: checks, stateWriter: stateWriter, bulkWriter: bulkWriter,
+            house: house, leases: leases, lapsed: lapsed, registry: registry, checks: checks, stateWriter: stateWriter,
+            bulkWriter: bulkWriter,
             server: server, api: api, backups: backups, readings: readings, time: time, log: log)
         stateWriter.start()
         bulkWriter.start()
@@ -100,7 +104,8 @@ package final class Daemon {
             labels: configuration.node.labels.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, version: PostoVersion.text,
             epoch: house.identity.epoch, startedAt: time.timestamp(), started: time.uptime(),
             heartbeatSeconds: Int(configuration.registry.heartbeat.components.seconds),
-            graceSeconds: Int(configuration.registry.grace.components.seconds), ttlSeconds: Int(configuration.registry.ttl.components.seconds))
+            graceSeconds: Int(configuration.registry.grace.components.seconds),
+            ttlSeconds: Int(configuration.registry.ttl.components.seconds))
     }
 
     private func accessPolicy(_ configuration: Configuration) -> AccessPolicy {
@@ -146,7 +151,8 @@ package final class Daemon {
             return try HTTPServer(configuration: door, handler: api)
         } catch {
             throw DaemonFailure(
-                code: 74, message: "cannot listen: \(error)", hint: "another program may use the address; choose another with --listen or --socket")
+                code: 74, message: "cannot listen: \(error)",
+                hint: "another program may use the address; choose another with --listen or --socket")
         }
     }
 
@@ -211,11 +217,13 @@ package final class Daemon {
         registry.statics.replace(readStatics())
         registry.invalidateAll()
         for change in reload.changed {
-            log.info("configuration", "changed", ["name": .text(change.name), "before": .text(change.before), "after": .text(change.after)])
+            log.info(
+                "configuration", "changed", ["name": .text(change.name), "before": .text(change.before), "after": .text(change.after)])
         }
         for change in reload.needsRestart {
             log.warning(
-                "configuration", "needs_restart", ["name": .text(change.name), "before": .text(change.before), "after": .text(change.after)])
+                "configuration", "needs_restart",
+                ["name": .text(change.name), "before": .text(change.before), "after": .text(change.after)])
         }
         log.info("configuration", "reloaded")
     }

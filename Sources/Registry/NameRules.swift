@@ -48,7 +48,8 @@ package enum NameRules {
     }
 
     package static let host = NameRule(
-        "Host", "Host must be an IPv4 or IPv6 address or an RFC 1123 host name", expected: "an IPv4 or IPv6 address or an RFC 1123 host name",
+        "Host", "Host must be an IPv4 or IPv6 address or an RFC 1123 host name",
+        expected: "an IPv4 or IPv6 address or an RFC 1123 host name",
         example: { _ in "10.20.0.10" }
     ) { text in IPAddress(text) != nil || HostName.isValid(text) }
 
@@ -67,11 +68,13 @@ package enum NameRules {
     ) { text in ServiceProtocol(rawValue: text) != nil }
 
     package static let tag = NameRule(
-        "Tag", "A tag is a string of 1 to \(Limits.tagBytesMax) bytes", expected: "1 to \(Limits.tagBytesMax) bytes", example: { _ in "prod" }
+        "Tag", "A tag is a string of 1 to \(Limits.tagBytesMax) bytes", expected: "1 to \(Limits.tagBytesMax) bytes",
+        example: { _ in "prod" }
     ) { text in (1...Limits.tagBytesMax).contains(text.utf8.count) && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f } }
 
     package static let capability = NameRule(
-        "Capability", "A capability is a string of 1 to \(Limits.capabilityBytesMax) bytes", expected: "1 to \(Limits.capabilityBytesMax) bytes",
+        "Capability", "A capability is a string of 1 to \(Limits.capabilityBytesMax) bytes",
+        expected: "1 to \(Limits.capabilityBytesMax) bytes",
         example: { _ in "payments.read" }
     ) { text in (1...Limits.capabilityBytesMax).contains(text.utf8.count) && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f } }
 

@@ -37,7 +37,8 @@ package struct ListCursor: Comparable, Sendable {
     package init?(text: String) {
         guard let bytes = Base64URL.decode(text) else { return nil }
         let parts = bytes.split(separator: 0, omittingEmptySubsequences: false)
-        guard parts.count == 2, let service = String(validating: parts[0], as: UTF8.self), let id = String(validating: parts[1], as: UTF8.self),
+        guard parts.count == 2, let service = String(validating: parts[0], as: UTF8.self),
+            let id = String(validating: parts[1], as: UTF8.self),
             service.utf8.count <= 64, id.utf8.count <= Limits.instanceIDBytesMax
         else { return nil }
         self.init(service: service, id: id)

@@ -47,7 +47,8 @@ package final class ServiceRegistry: @unchecked Sendable {
     ///   - deadline: what a lease's holder may have been promised last, by `BoardRecovery`; nil if nothing is known.
     ///   - ready: when renewals can be answered again.
     /// - Returns: the leases that begin as expired but were held when they were last recorded; they must be announced.
-    package func load(ready: Uptime, deadline: (_ slot: Int, _ generation: UInt16, _ ttl: Duration) -> Uptime?) throws(StoreError) -> [Int] {
+    package func load(ready: Uptime, deadline: (_ slot: Int, _ generation: UInt16, _ ttl: Duration) -> Uptime?) throws(StoreError) -> [Int]
+    {
         var used: [Bool] = []
         var lapsed: [Int] = []
         var counts = Counts()

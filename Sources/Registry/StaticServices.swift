@@ -80,7 +80,9 @@ package final class StaticServices: Sendable {
             case .refused(let refusals):
                 let line = value.position.line
                 faults.append(
-                    contentsOf: refusals.map { Fault(file: file, line: line, message: "\($0.field): \($0.message) (for example \($0.example))") })
+                    contentsOf: refusals.map {
+                        Fault(file: file, line: line, message: "\($0.field): \($0.message) (for example \($0.example))")
+                    })
             }
         }
         return (instances, faults)

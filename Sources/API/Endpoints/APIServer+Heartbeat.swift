@@ -21,7 +21,8 @@ extension APIServer {
             switch registry.renew(tenant: tenant.utf8, service: service, id: id) {
             case .done(let outcome): return .answer(answer(to: outcome, service: service, request, route))
             case .revive(let key):
-                let answers = HeartbeatAnswers(api: self, requestID: request.requestID.description, isShort: route.isShort, service: key.service)
+                let answers = HeartbeatAnswers(
+                    api: self, requestID: request.requestID.description, isShort: route.isShort, service: key.service)
                 let origin = origin(of: request)
                 return change(request, route) { api, ticket in
                     ReviveRequest(key, registry: api.registry, origin: origin) { outcome in
@@ -45,7 +46,8 @@ extension APIServer {
 
     /// The registration in a heartbeat's body, if that is one; whatever else clients put there is not ours to judge.
     private func fullRegistration(_ body: UnsafeRawBufferPointer) -> JSONValue? {
-        guard body.count > 2, let document = try? JSONDocument.parse(Array(body)), document.root["host"] != nil || document.root["service_name"] != nil
+        guard body.count > 2, let document = try? JSONDocument.parse(Array(body)),
+            document.root["host"] != nil || document.root["service_name"] != nil
         else { return nil }
         return document.root
     }
@@ -81,7 +83,8 @@ extension APIServer {
             json.string(body)
             throw Problem(refused: [
                 FieldRefusal(
-                    field: field, message: "\(field) differs from the one in the path", provided: String(decoding: json.finish(), as: UTF8.self),
+                    field: field, message: "\(field) differs from the one in the path",
+                    provided: String(decoding: json.finish(), as: UTF8.self),
                     expected: "the same as in the path", example: String(path.prefix(128)))
             ])
         }

@@ -21,7 +21,9 @@ extension APIServer {
         let origin = origin(of: request)
         var changes: [any WriteRequest] = []
         for (index, element) in elements.enumerated() {
-            if let change = begin(element, index, batch, tenant: tenant, origin: origin, requestID: requestID, route) { changes.append(change) }
+            if let change = begin(element, index, batch, tenant: tenant, origin: origin, requestID: requestID, route) {
+                changes.append(change)
+            }
         }
         guard !changes.isEmpty else {
             return .answer(HTTPResponse(status: 200, body: .bytes(batch.body())))

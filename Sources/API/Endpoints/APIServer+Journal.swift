@@ -59,7 +59,8 @@ extension APIServer {
             case .unknownStream: throw unknownStream(name)
             case .lines(let lines, let last):
                 return .answer(
-                    HTTPResponse(status: 200, contentType: .ndjson, headers: [HTTPHeader("Posto-Last-Seq", "\(last)")], body: .bytes(lines)))
+                    HTTPResponse(status: 200, contentType: .ndjson, headers: [HTTPHeader("Posto-Last-Seq", "\(last)")], body: .bytes(lines))
+                )
             }
         } catch {
             return .answer(respond(error, request, route))
@@ -75,7 +76,8 @@ extension APIServer {
             case .success(let file):
                 ticket.complete(
                     HTTPResponse(
-                        status: 200, contentType: .octets, headers: [HTTPHeader("Content-Disposition", "attachment; filename=posto.backup")],
+                        status: 200, contentType: .octets,
+                        headers: [HTTPHeader("Content-Disposition", "attachment; filename=posto.backup")],
                         body: .file(descriptor: file.descriptor, size: file.size)))
             case .failure(let error):
                 ticket.complete(respond(Problem(error), requestID: requestID, isShort: false))

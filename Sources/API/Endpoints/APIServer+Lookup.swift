@@ -70,7 +70,8 @@ extension APIServer {
             try given.integer("limit", in: 1...UInt64(Limits.listPageMax), default: UInt64(Limits.listPageDefault)))
         if let text = given["cursor"] {
             guard let cursor = ListCursor(text: text) else {
-                throw Query.refuse("cursor", text, "the `next` of an earlier page", example: ListCursor(service: "my-service", id: "1").text)
+                throw Query.refuse(
+                    "cursor", text, "the `next` of an earlier page", example: ListCursor(service: "my-service", id: "1").text)
             }
             query.after = cursor
         }

@@ -159,7 +159,8 @@ struct RegistrationAnswers: Sendable {
         switch outcome {
         case .addressInUse(let holder):
             return Problem(
-                .addressInUse, holder.map { "The service \"\($0)\" holds this host and port." } ?? "Another service holds this host and port.",
+                .addressInUse,
+                holder.map { "The service \"\($0)\" holds this host and port." } ?? "Another service holds this host and port.",
                 hint: "Deregister the other service, or wait until its lease has ended; then register again.")
         case .full:
             return Problem(

@@ -55,13 +55,15 @@ extension Housekeeping {
         if isDiskFull {
             alerts.append(
                 HealthReport.Alert(
-                    .unhealthy, "store", "disk_full", "The disk of the state folder is full: changes are refused, look-ups and audit go on.",
+                    .unhealthy, "store", "disk_full",
+                    "The disk of the state folder is full: changes are refused, look-ups and audit go on.",
                     hint: "Free space on that disk; the node goes on by itself."))
         }
         if let usage, !usage.reserve.isComplete {
             alerts.append(
                 HealthReport.Alert(
-                    .degraded, "store", "reserve", "Only \(usage.reserve.reservedBytes >> 20) of \(usage.reserve.wantedBytes >> 20) MiB are kept in reserve for the store.",
+                    .degraded, "store", "reserve",
+                    "Only \(usage.reserve.reservedBytes >> 20) of \(usage.reserve.wantedBytes >> 20) MiB are kept in reserve for the store.",
                     hint: "Free space on the disk of the state folder, or lower store.size_max."))
         }
         if let usage, usage.usedPages * 100 > usage.budgetPages * Limits.businessSharePercent {
@@ -83,7 +85,10 @@ extension Housekeeping {
         guard let state, let bulk else { return [] }
         return [
             ("posto_store_used_bytes", "Bytes in use in the state environment.", Double(state.usedPages * StoreEnvironment.pageBytes)),
-            ("posto_store_budget_bytes", "Bytes that the state environment may use.", Double(state.budgetPages * StoreEnvironment.pageBytes)),
+            (
+                "posto_store_budget_bytes", "Bytes that the state environment may use.",
+                Double(state.budgetPages * StoreEnvironment.pageBytes)
+            ),
             ("posto_store_reader_lag", "Commits since the oldest open read transaction began.", Double(state.oldestReaderLag)),
             ("posto_bulk_used_bytes", "Bytes in use in the bulk environment.", Double(bulk.usedPages * StoreEnvironment.pageBytes)),
         ]

@@ -114,7 +114,8 @@ package final class Housekeeping: @unchecked Sendable {
 
     private func sweepLeases(_ now: Uptime) {
         let pause = now - lastTurn
-        let httpPause = Duration.nanoseconds(Int64(clamping: HTTPServer.uptimeNanoseconds() &- min(server.lastAliveNanoseconds, HTTPServer.uptimeNanoseconds())))
+        let httpPause = Duration.nanoseconds(
+            Int64(clamping: HTTPServer.uptimeNanoseconds() &- min(server.lastAliveNanoseconds, HTTPServer.uptimeNanoseconds())))
         let isForgiving = pause > Self.stallMin || httpPause > Self.stallMin
         if isForgiving {
             log.warning("leases", "stalled", ["pause_ms": LogValue.integer(Int(max(pause, httpPause).wholeMilliseconds))])

@@ -15,12 +15,14 @@ enum StartAlerts {
             case .salvaged(let report, let reason):
                 alerts.append(
                     HealthReport.Alert(
-                        .degraded, "store", "salvaged", "\(name) was damaged (\(reason)); \(report.kept) records were salvaged.", hint: hint))
+                        .degraded, "store", "salvaged", "\(name) was damaged (\(reason)); \(report.kept) records were salvaged.", hint: hint
+                    ))
             case .lastGoodCopy(let at, let reason):
                 alerts.append(
                     HealthReport.Alert(
                         .degraded, "store", "last_good_copy",
-                        "\(name) was damaged (\(reason)) and nothing could be salvaged; the node goes on from its copy of \(at.rfc3339).", hint: hint))
+                        "\(name) was damaged (\(reason)) and nothing could be salvaged; the node goes on from its copy of \(at.rfc3339).",
+                        hint: hint))
             case .empty(let reason):
                 alerts.append(
                     HealthReport.Alert(

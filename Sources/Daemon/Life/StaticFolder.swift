@@ -21,7 +21,9 @@ package enum StaticFolder {
         for name in names.sorted() {
             let path = folder + "/" + name
             guard let bytes = contents(of: path) else {
-                faults.append(StaticServices.Fault(file: path, line: nil, message: "cannot be read, or is larger than \(Limits.staticFileBytesMax) bytes"))
+                faults.append(
+                    StaticServices.Fault(
+                        file: path, line: nil, message: "cannot be read, or is larger than \(Limits.staticFileBytesMax) bytes"))
                 continue
             }
             let (found, wrong) = StaticServices.read(file: path, bytes: bytes, defaults: defaults, loadedAt: now)

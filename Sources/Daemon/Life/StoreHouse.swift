@@ -37,7 +37,8 @@ package struct StoreHouse {
             let stateJournal = try Journal.open(state, nodeID: identity.nodeID, epoch: identity.epoch, policies: statePolicies)
             precondition(stateJournal.stream("state") == .state && stateJournal.stream("audit") == .audit, "the first streams are not ours")
             let bulk = try StoreEnvironment.open(
-                StoreEnvironment.Options(path: storeFolder + "/bulk.mdb", budgetBytes: bulkBudget, tables: [.meta, .streams, .cursors, .checkpoints]))
+                StoreEnvironment.Options(
+                    path: storeFolder + "/bulk.mdb", budgetBytes: bulkBudget, tables: [.meta, .streams, .cursors, .checkpoints]))
             _ = try StoreIdentity.loadOrCreate(
                 in: bulk, nodeID: identity.nodeID, proposedNodeID: identity.nodeID, epoch: identity.epoch, now: time.timestamp(),
                 randomBytes: randomBytes)

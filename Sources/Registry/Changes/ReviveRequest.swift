@@ -43,7 +43,8 @@ package final class ReviveRequest: WriteRequest, @unchecked Sendable {
         let appearance = LeaseAppearance(
             LeaseStatus(deadline: context.uptime + ttl, isMarkedExpired: false), ttl: ttl, renewedAt: context.now,
             at: Moment(uptime: context.uptime, wall: context.now))
-        row.revision = try ChangeRecord(kind: .updated, key: key, row: row, lease: appearance, reason: "renewed").append(origin, in: context)
+        row.revision = try ChangeRecord(kind: .updated, key: key, row: row, lease: appearance, reason: "renewed").append(
+            origin, in: context)
         try InstanceTable.put(row, at: key, in: context.transaction)
     }
 

@@ -40,8 +40,8 @@ package struct CheckSummary: Equatable, Sendable {
 
 /// Asks instances how they are, at intervals with jitter, and records what changes.
 ///
-/// `watch` and `forget` come from the writer's thread; everything else is housekeeping's. A probe that fails is repeated a quarter of a
-/// second later until the verdict is certain, so that a death is seen within ten seconds even if each probe times out.
+/// `watch` and `forget` come from the writer's thread; everything else is housekeeping's. A probe that fails is repeated sooner than the
+/// interval until the verdict is certain, so that a death is seen within ten seconds even if each probe times out.
 // SAFETY: the fields from `probes` on are used by housekeeping's thread only.
 package final class CheckKeeper: @unchecked Sendable {
     private enum News: Sendable {
@@ -202,7 +202,8 @@ package final class CheckKeeper: @unchecked Sendable {
     private func begin(_ key: InstanceKey, _ target: Target, _ now: Uptime) {
         nextGeneration &+= 1
         if let slot = slots[key], var watched = probes[slot] {
-            let isSamePlace = watched.target.host == target.host && watched.target.port == target.port && watched.target.path == target.path
+            let isSamePlace =
+                watched.target.host == target.host && watched.target.port == target.port && watched.target.path == target.path
                 && watched.target.transport == target.transport
             guard !isSamePlace else { return }
             watched.target = target
@@ -271,7 +272,10 @@ package final class CheckKeeper: @unchecked Sendable {
         _ = watched.machine.probed(said, thresholds: settings.thresholds)
         probes[slot] = watched
         if watched.machine.isSuspicious(thresholds: settings.thresholds) {
-            wheel.arm(slot, at: registry.time.uptime() + .milliseconds(250))
+            // Half an interval after the failed one began, or soon after its time-out: certain in two intervals if the instance refuses, and
+            // in three and a bit if it hangs, which with the defaults is below ten seconds.
+            let now = registry.time.uptime()
+            wheel.arm(slot, at: max(now - result.duration + settings.interval / 2, now + .milliseconds(250)))
         }
         record(slot, watched, registry)
     }

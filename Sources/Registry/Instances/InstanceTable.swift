@@ -21,7 +21,8 @@ package struct StoredInstance {
 /// Reading and writing instances: the rows of one, and walks over many.
 package enum InstanceTable {
     /// The row of one instance, copied out; nil if there is none.
-    package static func row(of key: InstanceKey, in transaction: borrowing some StoreReading & ~Copyable) throws(StoreError) -> InstanceRow? {
+    package static func row(of key: InstanceKey, in transaction: borrowing some StoreReading & ~Copyable) throws(StoreError) -> InstanceRow?
+    {
         let view = TransactionReader(transaction)
         return try transaction.withValue(.instances, StoreKey(instance: key)) { (payload, _) throws(StoreError) -> InstanceRow in
             guard let row = InstanceRowView(payload) else { throw StoreError(.corrupted, "read an instance") }

@@ -80,7 +80,8 @@ extension Journal {
     ) throws(StoreError) -> Int {
         let line = self.line.bytes
         let prefixSize = prefix.encodedSize
-        let trailer = removed.isEmpty ? [] : removed + [UInt8(truncatingIfNeeded: removed.count), UInt8(truncatingIfNeeded: removed.count >> 8)]
+        let trailer =
+            removed.isEmpty ? [] : removed + [UInt8(truncatingIfNeeded: removed.count), UInt8(truncatingIfNeeded: removed.count >> 8)]
         let total = prefixSize + line.count + trailer.count
         var flags: RecordHeader.Flags = prefix.hash == nil ? .journal : [.journal, .chained]
         if !trailer.isEmpty { flags.insert(.removal) }
