@@ -67,10 +67,10 @@ package struct StoreHouse {
         }
     }
 
-    /// A quarter for the state, up to 1 GiB: it is small, and kept in preallocated space.
+    /// A quarter for the state, which is kept in preallocated space: 1 GiB by default.
     static func budgets(_ sizeMax: UInt64) -> (state: Int, bulk: Int) {
         let size = Int(clamping: sizeMax)
-        let state = min(max(size / 4, 16 << 20), 1 << 30)
+        let state = max(size / 4, 16 << 20)
         return (state, max(size - state, 16 << 20))
     }
 
