@@ -78,8 +78,11 @@ package enum InstanceTable {
         }
     }
 
-    package static func put(_ row: InstanceRow, at key: InstanceKey, in transaction: borrowing WriteTransaction) throws(StoreError) {
-        let partsBefore = try withView(of: key, in: transaction) { (view) throws(StoreError) in view.partCount } ?? 0
+    /// - Parameter isNew: there is no row of that key, as the caller has seen: it need not be looked for again.
+    package static func put(
+        _ row: InstanceRow, at key: InstanceKey, isNew: Bool = false, in transaction: borrowing WriteTransaction
+    ) throws(StoreError) {
+        let partsBefore = isNew ? 0 : try withView(of: key, in: transaction) { (view) throws(StoreError) in view.partCount } ?? 0
         let (first, continuations) = row.encode()
         try transaction.put(.instances, StoreKey(instance: key), first, revision: row.revision)
         for (index, part) in continuations.enumerated() {
