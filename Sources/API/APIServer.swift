@@ -113,7 +113,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     /// The writer's thread, after each batch: its answers go out together, and who waits for changes is woken.
     package func batchCommitted() {
         completions.flush(through: server)
-        server?.perform { [self] in feed.wake(registry: registry, revision: registry.revision) }
+        server?.perform { [self] in feed.wake(registry: registry, revision: registry.revision, server: server) }
     }
 
     /// Housekeeping's thread, every few seconds: keeps event streams open through proxies.

@@ -25,7 +25,7 @@ extension APIServer {
                 request, since: since, limit: limit, form: form,
                 deadline: HTTPServer.uptimeNanoseconds() + UInt64(wait.wholeMilliseconds) * 1_000_000)
             // The revision may have moved between the look and the watch; the wake for it has then not come to this watcher.
-            if registry.revision != since { feed.wake(registry: registry, revision: registry.revision) }
+            if registry.revision != since { feed.wake(registry: registry, revision: registry.revision, server: server) }
             return .later
         } catch {
             return .answer(respond(error, request, route))
@@ -38,7 +38,7 @@ extension APIServer {
         guard first.status == 200 else { return .answer(first) }
         let stream = HTTPStream()
         feed.subscribe(stream, after: since)
-        feed.wake(registry: registry, revision: registry.revision)
+        feed.wake(registry: registry, revision: registry.revision, server: server)
         return .answer(HTTPResponse(status: 200, contentType: .eventStream, body: .stream(stream)))
     }
 
