@@ -1,4 +1,5 @@
 import Domain
+import Glibc
 import Store
 
 /// An instance as a walk over the table meets it. Valid within the closure only.
@@ -52,12 +53,12 @@ package enum InstanceTable {
     ) throws(StoreError) {
         let view = TransactionReader(transaction)
         try transaction.scan(.instances, from: start, prefix: prefix) { (key, payload, _) throws(StoreError) -> Bool in
-            guard let first = key.firstIndex(of: 0), let second = key[(first + 1)...].firstIndex(of: 0) else {
+            guard let first = key.zero(from: 0), let second = key.zero(from: first + 1) else {
                 throw StoreError(.corrupted, "read the key of an instance")
             }
             let id = UnsafeRawBufferPointer(rebasing: key[(second + 1)...])
             // A row that continues another was read with that one.
-            guard !id.contains(0) else { return true }
+            guard id.zero(from: 0) == nil else { return true }
             guard let row = InstanceRowView(payload) else { throw StoreError(.corrupted, "read an instance") }
             let tenant = UnsafeRawBufferPointer(rebasing: key[1..<first])
             let service = UnsafeRawBufferPointer(rebasing: key[(first + 1)..<second])
@@ -121,5 +122,13 @@ private struct TransactionReader: StoreReading {
     init(_ transaction: borrowing some StoreReading & ~Copyable) {
         handle = transaction.handle
         environment = transaction.environment
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Where the next zero byte is; a start walks every key of the table, so the library's search is worth its call.
+    fileprivate func zero(from start: Int) -> Int? {
+        guard start < count, let base = baseAddress, let found = memchr(base + start, 0, count - start) else { return nil }
+        return UnsafeRawPointer(found) - base
     }
 }
