@@ -84,7 +84,10 @@ let package = Package(
         .testTarget(
             name: "DaemonTests", dependencies: ["Daemon", "API", "Domain", "HTTPServer"], swiftSettings: strict),
         .testTarget(
-            name: "CommandTests", dependencies: ["posto", "Domain", "Store", "HTTPClient", "Crypto"], swiftSettings: strict),
+            name: "CommandTests",
+            dependencies: [
+                "posto", "Domain", "Store", "HTTPClient", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

@@ -3,6 +3,8 @@ extension Limits {
     package static let tokenFileBytesMax = 4_096
     /// Bytes of a file of registrations: a hundred thousand of a usual size.
     package static let registrationFileBytesMax = 64 << 20
+    /// Seconds that the verification of a damaged store may take: a journal of 10 GiB on a slow disk, several times.
+    package static let verificationSecondsMax = 7_200
     /// What a watch waits at most before it asks again: below the usual idle time of proxies and firewalls.
     package static let watchWait = Duration.seconds(30)
     /// Between two attempts to reach a daemon that is away.

@@ -29,7 +29,7 @@ struct AuditVerify: ParsableCommand {
     var json = false
 
     func run() throws {
-        try StreamVerification.run(["audit"], try JournalSource(state, server), json: json)
+        try StreamVerification.run(state, server, json: json) { (_) throws(CommandFailure) in ["audit"] }
     }
 }
 

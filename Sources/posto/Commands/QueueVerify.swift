@@ -21,14 +21,10 @@ struct QueueVerify: ParsableCommand {
     var json = false
 
     func run() throws {
-        let source = try JournalSource(state, server)
-        var names: [String]
-        if let name {
+        try StreamVerification.run(state, server, json: json) { (source) throws(CommandFailure) in
+            guard let name else { return (try source.streams()["streams"]?.elements.map { $0 } ?? []).compactMap { $0["name"]?.string } }
             _ = try source.stream(name)
-            names = [name]
-        } else {
-            names = (try source.streams()["streams"]?.elements.map { $0 } ?? []).compactMap { $0["name"]?.string }
+            return [name]
         }
-        try StreamVerification.run(names, source, json: json)
     }
 }

@@ -4,8 +4,47 @@ import Store
 
 /// Verifies streams one after the other and tells what was found; `queue verify` and `audit verify` are this.
 enum StreamVerification {
+    /// - Parameter names: gives the streams to verify, of those that are there.
     /// - Throws: `ExitCode` 1 if a record is missing or changed.
-    static func run(_ names: [String], _ source: borrowing JournalSource, json: Bool) throws {
+    static func run(
+        _ state: StateOptions, _ server: ServerOptions, json: Bool,
+        names: (borrowing JournalSource) throws(CommandFailure) -> [String]
+    ) throws {
+        if let folder = state.folder, let damage = try folder.damage() { return try runApart(folder, damage, json: json, names: names) }
+        let source = try JournalSource(state, server)
+        try run(try names(source), source, json: json)
+    }
+
+    /// Verifies a store that is known to be damaged in a child process, because it may end whoever reads it.
+    private static func runApart(
+        _ folder: StateFolder, _ damage: CommandFailure, json: Bool,
+        names: (borrowing JournalSource) throws(CommandFailure) -> [String]
+    ) throws {
+        let end: ChildProcess.End
+        do throws(StoreError) {
+            end = try ChildProcess.run(seconds: Limits.verificationSecondsMax) { _ in
+                do {
+                    let source = JournalSource.stores(try folder.openStores(areChecked: false))
+                    try run(try names(source), source, json: json)
+                    return ExitStatus.done.rawValue
+                } catch {
+                    let outcome = CommandLineEnd.outcome(of: error)
+                    // That it is damaged is told in the end anyway.
+                    return outcome.status
+                }
+            }.end
+        } catch {
+            throw CommandFailure(error, folder.path)
+        }
+        switch end {
+        case .exited(ExitStatus.done.rawValue), .exited(ExitStatus.no.rawValue):
+            Terminal.note(damage.message)
+            if end != .exited(ExitStatus.done.rawValue) { throw ExitCode(ExitStatus.no.rawValue) }
+        default: throw damage
+        }
+    }
+
+    private static func run(_ names: [String], _ source: borrowing JournalSource, json: Bool) throws {
         var found: [(name: String, verification: JournalVerification)] = []
         for name in names {
             let verification = try verify(name, source)

@@ -87,10 +87,17 @@ struct ServerConnection: ~Copyable {
                 .unreachable, "\(address) answers \(reply.status) and not as Posto does",
                 hint: "look at the address; another program may listen there")
         }
-        var hint = problem["hint"]?.string.map(HumanText.clean)
-        if reply.status == 503 || reply.status == 429, hint == nil { hint = "try again shortly" }
+        var message = sentence(detail)
+        // Of several wrong fields the first is the detail.
+        if let errors = problem["errors"] {
+            for error in errors.elements.dropFirst() { message += "; " + sentence(error["message"]?.string ?? "") }
+        }
+        let code = problem["code"]?.string
+        var hint = problem["hint"]?.string
+        if hint?.hasPrefix("GET /api/v1/services ") ?? false { hint = "posto services lists what is registered" }
+        if hint == nil, reply.status == 503 || reply.status == 429 { hint = "try again shortly" }
         return CommandFailure(
-            ExitStatus(httpStatus: reply.status), sentence(HumanText.clean(detail)), hint: hint, problem: problem["code"]?.string)
+            ExitStatus(httpStatus: reply.status), HumanText.clean(message), hint: hint.map(HumanText.clean), problem: code)
     }
 
     private static func sentence(_ text: String) -> String { text.hasSuffix(".") ? String(text.dropLast()) : text }

@@ -18,25 +18,42 @@ struct StateFolder {
 
     func file(_ name: String) -> String { "\(path)/store/\(name)" }
 
+    private var present: [String] {
+        Self.environments.filter { $0 == Self.environments[0] || access(file($0), F_OK) == 0 }
+    }
+
     /// Opens the environments that are there, to read them only; a daemon may run.
     ///
     /// Without a daemon each is checked first in a child process, so that a damaged file is a sentence and not a crash.
-    func openStores() throws(CommandFailure) -> [StoreEnvironment] {
+    /// - Parameter areChecked: false in a child process, whose crash is an answer.
+    func openStores(areChecked: Bool = true) throws(CommandFailure) -> [StoreEnvironment] {
         var stores: [StoreEnvironment] = []
-        for name in Self.environments where name == Self.environments[0] || access(file(name), F_OK) == 0 {
-            stores.append(try openStore(name))
-        }
+        for name in present { stores.append(try openStore(name, isChecked: areChecked)) }
         return stores
     }
 
-    func openStore(_ name: String) throws(CommandFailure) -> StoreEnvironment {
+    func openStore(_ name: String, isChecked: Bool = true) throws(CommandFailure) -> StoreEnvironment {
         let path = file(name)
         do throws(StoreError) {
-            try Self.requireSound(path)
+            if isChecked { try Self.requireSound(path) }
             return try StoreEnvironment.openForReading(path)
         } catch {
             throw CommandFailure(error, path)
         }
+    }
+
+    /// What is wrong with the first environment that is damaged; nil if none is.
+    func damage() throws(CommandFailure) -> CommandFailure? {
+        for name in present {
+            do throws(StoreError) {
+                try Self.requireSound(file(name))
+            } catch {
+                let failure = CommandFailure(error, file(name))
+                guard error.code == .corrupted else { throw failure }
+                return failure
+            }
+        }
+        return nil
     }
 
     private static func requireSound(_ path: String) throws(StoreError) {
