@@ -61,26 +61,26 @@ struct CommandLineTests {
     @Test(
         "what the daemon answers becomes an exit status",
         arguments: [
-            (400, ExitStatus.usage), (401, .notPermitted), (403, .notPermitted), (404, .no), (409, .no), (410, .no), (413, .usage),
+            (400, posto.ExitStatus.usage), (401, .notPermitted), (403, .notPermitted), (404, .no), (409, .no), (410, .no), (413, .usage),
             (422, .usage), (429, .tryAgain), (500, .internal), (501, .internal), (503, .tryAgain), (507, .tryAgain),
         ])
-    func statuses(http: Int, status: ExitStatus) { #expect(ExitStatus(httpStatus: http) == status) }
+    func statuses(http: Int, status: posto.ExitStatus) { #expect(posto.ExitStatus(httpStatus: http) == status) }
 
     @Test("a daemon that cannot be reached is 69, one that is slow is 75")
     func unreachable() {
-        #expect(ExitStatus(.unreachable) == .unreachable && ExitStatus(.broken) == .unreachable)
-        #expect(ExitStatus(.timedOut) == .tryAgain)
-        #expect(ExitStatus.unreachable.rawValue == 69 && ExitStatus.tryAgain.rawValue == 75)
+        #expect(posto.ExitStatus(.unreachable) == .unreachable && posto.ExitStatus(.broken) == .unreachable)
+        #expect(posto.ExitStatus(.timedOut) == .tryAgain)
+        #expect(posto.ExitStatus.unreachable.rawValue == 69 && posto.ExitStatus.tryAgain.rawValue == 75)
     }
 
     @Test(
         "what the store refuses becomes an exit status",
         arguments: [
-            (StoreError(.corrupted, "x"), ExitStatus.inputOutput), (StoreError(.newerFormat, "x"), .configuration),
+            (StoreError(.corrupted, "x"), posto.ExitStatus.inputOutput), (StoreError(.newerFormat, "x"), .configuration),
             (StoreError(.locked, "x"), .tryAgain), (StoreError(.system, "x", number: 13), .notPermitted),
             (StoreError(.system, "x", number: 2), .inputOutput), (StoreError(.diskFailed, "x"), .inputOutput),
         ])
-    func stores(error: StoreError, status: ExitStatus) { #expect(CommandFailure(error, "/p").status == status) }
+    func stores(error: StoreError, status: posto.ExitStatus) { #expect(CommandFailure(error, "/p").status == status) }
 
     @Test("a mistake on the command line is 2, with the usage as the hint; help is an answer")
     func usage() {
