@@ -23,6 +23,15 @@ int posto_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid) {
     return 0;
 }
 
+int posto_peer_is_in_group(int fd, gid_t group) {
+    gid_t groups[256];  // more than any person has; NGROUPS_MAX is 65,536 and would not fit a stack
+    socklen_t length = sizeof groups;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &length) != 0) return 0;
+    for (size_t i = 0; i < length / sizeof groups[0]; i++)
+        if (groups[i] == group) return 1;
+    return 0;
+}
+
 int posto_open_direct(const char *path, int mode) { return open(path, O_WRONLY | O_CREAT | O_DIRECT | O_DSYNC | O_CLOEXEC, mode); }
 
 int posto_preallocate(int fd, off_t offset, off_t length) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length); }

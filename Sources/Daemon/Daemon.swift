@@ -138,6 +138,7 @@ package final class Daemon {
             listeners += configuration.listen.http.map { .tcp(host: "\($0.address)", port: $0.port) }
         }
         if !activated.contains(where: { $0.family == .unix }), !configuration.listen.socket.isEmpty {
+            makeFolder(of: configuration.listen.socket)
             listeners.append(.unix(path: configuration.listen.socket))
         }
         var name = [CChar](repeating: 0, count: 256)
@@ -146,6 +147,7 @@ package final class Daemon {
             own.insert(String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).lowercased())
         }
         var door = HTTPServerConfiguration(listeners: listeners, ownHosts: own)
+        door.noticedGroup = accessPolicy(configuration).administratorGroupID
         door.log = { [log] line in log.debug("http", "door", ["message": .text(line)]) }
         do throws(HTTPServerError) {
             return try HTTPServer(configuration: door, handler: api)
@@ -154,6 +156,14 @@ package final class Daemon {
                 code: 74, message: "cannot listen: \(error)",
                 hint: "another program may use the address; choose another with --listen or --socket")
         }
+    }
+
+    /// Outside of systemd nobody has made /run/posto. If this fails, the bind says why.
+    private func makeFolder(of socket: String) {
+        guard let slash = socket.lastIndex(of: "/"), slash != socket.startIndex else { return }
+        let folder = String(socket[..<slash])
+        // Every local user may reach the socket, whatever our umask.
+        if mkdir(folder, 0o755) == 0 { chmod(folder, 0o755) }
     }
 
     private func announce(_ server: HTTPServer, _ registry: ServiceRegistry) {

@@ -26,7 +26,7 @@ extension HTTPLoop {
             }
         }
         gauges.accept()
-        guard let (peer, key) = SocketAddress.peer(&storage, descriptor) else {
+        guard let (peer, key) = SocketAddress.peer(&storage, descriptor, group: configuration.noticedGroup) else {
             close(descriptor)
             return true
         }

@@ -20,6 +20,8 @@ package struct HTTPServerConfiguration: Sendable {
     package var listeners: [HTTPListener]
     /// Names in `Host` that are ours besides `localhost` and the literal addresses; lower case, no port, no trailing dot.
     package var ownHosts: Set<String>
+    /// A group that matters to the handler: a peer of the Unix socket that is in it has it as its `gid`, primary or supplementary.
+    package var noticedGroup: UInt32?
 
     package var connectionsMax = Limits.httpConnectionsMax
     package var connectionsPerAddressMax = Limits.httpConnectionsPerAddressMax

@@ -27,12 +27,15 @@ enum SocketAddress {
     }
 
     /// Who connected, from what accept(2) told.
-    static func peer(_ storage: inout sockaddr_storage, _ descriptor: Int32) -> (HTTPPeer, AddressKey?)? {
+    ///
+    /// - Parameter group: shown as the peer's group if it is among its supplementary ones.
+    static func peer(_ storage: inout sockaddr_storage, _ descriptor: Int32, group: UInt32?) -> (HTTPPeer, AddressKey?)? {
         if Int32(storage.ss_family) == AF_UNIX {
             var pid = pid_t()
             var uid = uid_t()
             var gid = gid_t()
             guard posto_peer_credentials(descriptor, &pid, &uid, &gid) == 0 else { return nil }
+            if let group, posto_peer_is_in_group(descriptor, group) == 1 { gid = group }
             return (.local(uid: uid, gid: gid, pid: pid), nil)
         }
         guard let (host, port, key) = internet(&storage) else { return nil }

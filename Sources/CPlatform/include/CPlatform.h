@@ -27,6 +27,9 @@ pid_t posto_fork(void);
 /// ioctl-free helpers for SO_PEERCRED: fills what the kernel recorded at connect(2); -1 and errno if it cannot.
 int posto_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
 
+/// 1 if the peer's process had this group among its supplementary ones at connect(2) (SO_PEERGROUPS), 0 if not or if the kernel cannot say.
+int posto_peer_is_in_group(int fd, gid_t group);
+
 /// open(2) with O_DIRECT | O_DSYNC | O_WRONLY | O_CREAT, the flags that Glibc's module hides.
 int posto_open_direct(const char *path, int mode);
 

@@ -97,8 +97,10 @@ package final class Housekeeping: @unchecked Sendable {
         } catch {
             log.error("checks", "targets_unreadable", ["error": .describing(error)])
         }
+        // Both files get their blocks now, so that a disk that fills up later takes no copy away.
+        for _ in 0..<2 { copyBoard(now: time.uptime(), isForced: true) }
         while !isStopping.load(ordering: .acquiring) { turn() }
-        copyBoard(now: time.uptime(), isLast: true)
+        copyBoard(now: time.uptime(), isForced: true)
     }
 
     private func turn() {
@@ -141,7 +143,7 @@ package final class Housekeeping: @unchecked Sendable {
 
     private func perform(_ duty: Schedule.Duty, _ now: Uptime) {
         switch duty {
-        case .copyBoard: copyBoard(now: now, isLast: false)
+        case .copyBoard: copyBoard(now: now, isForced: false)
         case .readFigures: readFigures(now)
         case .sampleSystem: sampleSystem(now)
         case .beatStreams: api.beatStreams()
@@ -156,12 +158,12 @@ package final class Housekeeping: @unchecked Sendable {
 
     // MARK: Duties
 
-    private func copyBoard(now: Uptime, isLast: Bool) {
+    private func copyBoard(now: Uptime, isForced: Bool) {
         let board = registry.leases.board
         let changes = board.changes
         let slots = registry.leases.usedSlots
         let bytes = BoardCopy.bytes(slots: slots)
-        guard isLast || boardKeeper.shouldWrite(now: now, changes: changes, copyBytes: bytes) else { return }
+        guard isForced || boardKeeper.shouldWrite(now: now, changes: changes, copyBytes: bytes) else { return }
         do throws(StoreError) {
             let written = try leases.copies.write(board, slots: slots, now: now, wall: time.timestamp())
             boardKeeper.wrote(now: now, changes: changes)

@@ -30,7 +30,9 @@ package struct StoreHouse {
         let storeFolder = folder.storeFolder
         do throws(StoreError) {
             let state = try StoreEnvironment.open(
-                StoreEnvironment.Options(path: storeFolder + "/state.mdb", budgetBytes: stateBudget, preallocate: true))
+                StoreEnvironment.Options(
+                    path: storeFolder + "/state.mdb", budgetBytes: stateBudget, preallocate: true,
+                    diskFreeBytesMin: diskFreeBytesMin(storeFolder)))
             let identity = try StoreIdentity.loadOrCreate(
                 in: state, nodeID: configuration.node.id.isEmpty ? nil : configuration.node.id, proposedNodeID: proposedNodeID(),
                 now: time.timestamp(), randomBytes: randomBytes)
@@ -38,7 +40,8 @@ package struct StoreHouse {
             precondition(stateJournal.stream("state") == .state && stateJournal.stream("audit") == .audit, "the first streams are not ours")
             let bulk = try StoreEnvironment.open(
                 StoreEnvironment.Options(
-                    path: storeFolder + "/bulk.mdb", budgetBytes: bulkBudget, tables: [.meta, .streams, .cursors, .checkpoints]))
+                    path: storeFolder + "/bulk.mdb", budgetBytes: bulkBudget, tables: [.meta, .streams, .cursors, .checkpoints],
+                    diskFreeBytesMin: diskFreeBytesMin(storeFolder)))
             _ = try StoreIdentity.loadOrCreate(
                 in: bulk, nodeID: identity.nodeID, proposedNodeID: identity.nodeID, epoch: identity.epoch, now: time.timestamp(),
                 randomBytes: randomBytes)
@@ -67,10 +70,17 @@ package struct StoreHouse {
         }
     }
 
-    /// A quarter for the state, up to 1 GiB: it is small, and kept in preallocated space.
+    /// Below this the disk counts as full. On a small file system a sixteenth of it: the usual bound would be most of what it has.
+    private static func diskFreeBytesMin(_ folder: String) -> Int {
+        var answer = statvfs()
+        guard statvfs(folder, &answer) == 0 else { return Limits.diskFreeBytesMin }
+        return min(Limits.diskFreeBytesMin, max(1 << 20, Int(answer.f_blocks) * Int(answer.f_frsize) / 16))
+    }
+
+    /// A quarter for the state, which is kept in preallocated space: 1 GiB by default.
     static func budgets(_ sizeMax: UInt64) -> (state: Int, bulk: Int) {
         let size = Int(clamping: sizeMax)
-        let state = min(max(size / 4, 16 << 20), 1 << 30)
+        let state = max(size / 4, 16 << 20)
         return (state, max(size - state, 16 << 20))
     }
 
