@@ -7,5 +7,5 @@ struct Posto: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "posto", abstract: "The post of a branch: registry, policy cache and journal on one host.",
         version: PostoVersion.text,
-        subcommands: [Serve.self])
+        subcommands: [Serve.self, Bench.self, BenchFloor.self])
 }

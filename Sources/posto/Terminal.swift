@@ -7,6 +7,9 @@ enum Terminal {
         write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO)
     }
 
+    /// What goes on, for a person who waits: to standard error.
+    static func note(_ message: String) { write(message + "\n", to: STDERR_FILENO) }
+
     /// What went wrong, in one sentence, and what to do next: to standard error.
     static func fail(_ message: String, hint: String?) {
         write("posto: \(message)\n" + (hint.map { "hint: \($0)\n" } ?? ""), to: STDERR_FILENO)
