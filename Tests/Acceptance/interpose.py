@@ -69,6 +69,8 @@ class Faults:
     DATA = WRITE | PWRITE | WRITEV | SYNC
     #: A write that writes half of its bytes.
     SHORT = -1
+    #: A disk that says that it has written, and has not.
+    LIE = -2
 
     def __init__(self, node):
         path = node.folder / "faults"

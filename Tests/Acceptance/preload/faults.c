@@ -21,7 +21,7 @@ enum call { WRITE = 1, PWRITE = 2, WRITEV = 4, SYNC = 8, TRUNCATE = 16, OPEN = 3
 
 struct control {
     volatile uint32_t calls;   // 0: nothing counts
-    volatile int32_t how;      // an errno; -1: a short write of half the bytes
+    volatile int32_t how;      // an errno; -1: a short write of half the bytes; -2: a lie, nothing is done and success returned
     volatile uint32_t first;   // 1 is the next
     volatile uint32_t times;
     volatile uint32_t counted;
@@ -48,7 +48,7 @@ static int fault_at(enum call call, const char *path) {
     uint32_t number = __atomic_add_fetch(&control->counted, 1, __ATOMIC_SEQ_CST);
     if (number < control->first || number - control->first >= control->times) return 0;
     // Half of nothing is nothing: what writes no bytes cannot be cut short.
-    if (control->how < 0 && (call & (WRITE | PWRITE | WRITEV | META)) == 0) return 0;
+    if (control->how == -1 && (call & (WRITE | PWRITE | WRITEV | META)) == 0) return 0;
     __atomic_add_fetch(&control->failed, 1, __ATOMIC_SEQ_CST);
     return control->how;
 }
@@ -77,12 +77,14 @@ static int fault(enum call call, int file) {
 
 ssize_t write(int file, const void *bytes, size_t count) {
     FAIL_OR_GO(WRITE, file)
-    return syscall(SYS_write, file, bytes, how < 0 && count > 1 ? count / 2 : count);
+    if (how == -2) return (ssize_t)count;
+    return syscall(SYS_write, file, bytes, how == -1 && count > 1 ? count / 2 : count);
 }
 
 ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) {
     FAIL_OR_GO(offset < 8192 ? META : PWRITE, file)
-    return syscall(SYS_pwrite64, file, bytes, how < 0 && count > 1 ? count / 2 : count, offset);
+    if (how == -2) return (ssize_t)count;
+    return syscall(SYS_pwrite64, file, bytes, how == -1 && count > 1 ? count / 2 : count, offset);
 }
 ssize_t pwrite64(int file, const void *bytes, size_t count, off_t offset) __attribute__((alias("pwrite")));
 
@@ -92,13 +94,13 @@ static ssize_t half(const struct iovec *parts, int count) {
 
 ssize_t writev(int file, const struct iovec *parts, int count) {
     FAIL_OR_GO(WRITEV, file)
-    if (how < 0 && count > 0) return syscall(SYS_write, file, parts[0].iov_base, half(parts, count));
+    if (how == -1 && count > 0) return syscall(SYS_write, file, parts[0].iov_base, half(parts, count));
     return syscall(SYS_writev, file, parts, count);
 }
 
 ssize_t pwritev(int file, const struct iovec *parts, int count, off_t offset) {
     FAIL_OR_GO(WRITEV, file)
-    if (how < 0 && count > 0) return syscall(SYS_pwrite64, file, parts[0].iov_base, half(parts, count), offset);
+    if (how == -1 && count > 0) return syscall(SYS_pwrite64, file, parts[0].iov_base, half(parts, count), offset);
     return syscall(SYS_pwritev, file, parts, count, offset, 0);
 }
 ssize_t pwritev64(int file, const struct iovec *parts, int count, off_t offset) __attribute__((alias("pwritev")));
