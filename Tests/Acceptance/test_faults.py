@@ -107,7 +107,8 @@ def test_whatever_fails_during_a_start_no_promise_is_lost(nodes, how):
                 node.kill()
         node.start()
         ledger.verify()
-        assert not list((node.state / "evidence").iterdir()), f"call {n} was taken for damage of the store"
+        # A store that cannot even be opened for EIO is salvaged page by page, without loss; nothing else is taken for damage.
+        assert how == errno.EIO or not list((node.state / "evidence").iterdir()), f"call {n} was taken for damage of the store"
         node.kill()
         if is_end:
             break
