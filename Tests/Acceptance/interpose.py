@@ -58,3 +58,40 @@ class Clock:
     def step_uptime(self, seconds):
         """Shifts the clock that counts since boot."""
         self._map[8:16] = struct.pack("=q", int(seconds * 1e9))
+
+
+class Faults:
+    """Failures of the system's calls in one node, armed while it runs."""
+
+    WRITE, PWRITE, WRITEV, SYNC, TRUNCATE, OPEN, ALLOCATE, META = 1, 2, 4, 8, 16, 32, 64, 128
+    EVERY = 255
+    #: What a commit does before the write that makes it valid.
+    DATA = WRITE | PWRITE | WRITEV | SYNC
+    #: A write that writes half of its bytes.
+    SHORT = -1
+    #: A disk that says that it has written, and has not.
+    LIE = -2
+
+    def __init__(self, node):
+        path = node.folder / "faults"
+        path.write_bytes(bytes(256))
+        self._file = open(path, "r+b")
+        self._map = mmap.mmap(self._file.fileno(), 256)
+        node.environment.update(LD_PRELOAD=library("faults"), POSTO_TEST_FAULTS=str(path))
+
+    def arm(self, how, *, first=1, times=1, calls=EVERY, pattern="/store/"):
+        """The counted calls `first` … `first + times - 1` from now on fail with the errno `how`."""
+        self.disarm()
+        self._map[4:256] = struct.pack("=iIIII", how, first, times, 0, 0) + pattern.encode().ljust(232, b"\0")
+        self._map[0:4] = struct.pack("=I", calls)
+
+    def disarm(self):
+        self._map[0:4] = bytes(4)
+
+    @property
+    def counted(self):
+        return struct.unpack("=I", self._map[16:20])[0]
+
+    @property
+    def failed(self):
+        return struct.unpack("=I", self._map[20:24])[0]

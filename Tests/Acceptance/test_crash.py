@@ -13,7 +13,10 @@ import select
 import socket
 import time
 
+import pytest
+
 from crash_model import Broken, Instance, Lane, Model, Operation
+from interpose import Clock, Faults
 from node import NotReady
 
 LANES = 5
@@ -326,6 +329,35 @@ def test_no_kill_at_any_moment_loses_or_invents_anything(nodes, capsys):
                 f"{model.unanswered_applied}, not done {model.unanswered_not_applied}; ready p50 {1e3 * ready[len(ready) // 2]:.0f} ms, "
                 f"p99 {1e3 * ready[len(ready) * 99 // 100]:.0f} ms, worst {1e3 * ready[-1]:.0f} ms, "
                 f"over 500 ms: {sum(r > 0.5 for r in ready)}")
+
+
+def test_the_model_notices_a_disk_that_lies(nodes):
+    """The test of the test: when commits are not written although the disk says so, the model finds what was lost."""
+    node = nodes(size_max="256MiB", grace=GRACE, config='[log]\nlevel = "error"\n')
+    faults = Faults(node)
+    crasher = Crasher(node, 1)
+    for _ in range(5):
+        crasher.cycle()
+    # LMDB itself may notice, and stop the daemon.
+    with pytest.raises((Broken, NotReady, OSError)):
+        for _ in range(20):
+            # The second commit from now on and those after it.
+            faults.arm(Faults.LIE, first=2, times=1 << 30, calls=Faults.META, pattern="/store/state.mdb")
+            crasher.cycle()
+            faults.disarm()
+
+
+def test_the_model_notices_leases_that_lose_time(nodes):
+    """The test of the test: when uptime runs ahead over a restart, the model finds leases that are shorter than was promised."""
+    node = nodes(size_max="256MiB", grace=GRACE, config='[log]\nlevel = "error"\n')
+    clock = Clock(node)
+    crasher = Crasher(node, 1)
+    for _ in range(5):
+        crasher.cycle()
+    clock.step_uptime(1)
+    with pytest.raises(Broken, match="lost|early"):
+        for _ in range(5):
+            crasher.cycle()
 
 
 def whole_audit(node):

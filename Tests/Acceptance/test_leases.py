@@ -18,6 +18,8 @@ TTL = 10
 GRACE = 3
 #: How late a lease may be announced or removed: the promise is a second.
 LATE = 1.0
+#: By how much two renderings of one deadline may differ: each is made from two clocks, read one after the other on a busy machine.
+SAME = 0.05
 
 _stories = {}
 
@@ -165,13 +167,13 @@ def test_after_a_kill_a_lease_keeps_exactly_the_time_it_had(make):
     node.registered("long", port=9001, ttl_seconds=3600)
     node.registered("renewed", port=9002, ttl_seconds=60)
     renewal = node.post("/api/v1/heartbeat/renewed").json["expires_at"]
-    assert abs(seconds(renewal) - seconds(node.instance("renewed")["expires_at"])) <= 0.005
+    assert abs(seconds(renewal) - seconds(node.instance("renewed")["expires_at"])) <= SAME
     for kill in (True, False, True):
         before = {s["service_name"]: seconds(s["expires_at"]) for s in node.services()}
         node.restart(kill)
         for instance in node.services():
             drift = seconds(instance["expires_at"]) - before[instance["service_name"]]
-            assert abs(drift) <= 0.005, (instance, drift)
+            assert abs(drift) <= SAME, (instance, drift)
             assert instance["freshness"] == "fresh"
     deadline = boottime() + seconds(node.instance("steady")["expires_at"]) - time.time()
     at, _ = Feed(node).wait_for("expired", "steady")
@@ -281,6 +283,7 @@ def steps_of_the_clock(make, shift):
     node = make()
     clock = Clock(node)
     node.start()
+    asked = boottime()
     node.registered("walled", ttl_seconds=TTL)
     node.registered("renewed", port=9001, ttl_seconds=TTL)
     node.registered("long", port=9002, ttl_seconds=3600)
@@ -288,6 +291,7 @@ def steps_of_the_clock(make, shift):
     clock.step_wall(shift)
     assert {s["freshness"] for s in node.services()} == {"fresh"}
     sleep_until(began + 5)
+    renewing = boottime()
     assert node.post("/api/v1/heartbeat/renewed").status == 200
     renewed = boottime()
     clock.step_wall(0)
@@ -295,13 +299,13 @@ def steps_of_the_clock(make, shift):
     assert len(node.services()) == 3
     feed = Feed(node)
     at, _ = feed.wait_for("expired", "walled")
-    assert began + TTL - 0.05 <= at <= began + TTL + LATE, at - began
+    assert asked + TTL <= at <= began + TTL + LATE, at - began
     node.kill()
     clock.step_wall(-shift / 2)
     node.start()
     assert node.instance("long")["freshness"] == "fresh" and node.instance("renewed")["freshness"] != "expired"
     at, _ = Feed(node).wait_for("expired", "renewed")
-    assert renewed + TTL - 0.05 <= at <= renewed + TTL + LATE, at - renewed
+    assert renewing + TTL <= at <= renewed + TTL + LATE, at - renewed
 
 
 @story

@@ -36,7 +36,8 @@ package struct StoreHouse {
             let identity = try StoreIdentity.loadOrCreate(
                 in: state, nodeID: configuration.node.id.isEmpty ? nil : configuration.node.id, proposedNodeID: proposedNodeID(),
                 now: time.timestamp(), randomBytes: randomBytes)
-            let stateJournal = try Journal.open(state, nodeID: identity.nodeID, epoch: identity.epoch, policies: statePolicies)
+            let stateJournal = try Journal.open(
+                state, nodeID: identity.nodeID, epoch: identity.epoch, policies: statePolicies, isSalvaged: stateOpening.isSalvaged)
             precondition(stateJournal.stream("state") == .state && stateJournal.stream("audit") == .audit, "the first streams are not ours")
             let bulk = try StoreEnvironment.open(
                 StoreEnvironment.Options(
@@ -45,8 +46,9 @@ package struct StoreHouse {
             _ = try StoreIdentity.loadOrCreate(
                 in: bulk, nodeID: identity.nodeID, proposedNodeID: identity.nodeID, epoch: identity.epoch, now: time.timestamp(),
                 randomBytes: randomBytes)
-            let bulkJournal = try Journal.open(bulk, nodeID: identity.nodeID, epoch: identity.epoch, policies: bulkPolicies)
-            if case .salvaged = stateOpening { try InstanceIndex.rebuild(in: state) }
+            let bulkJournal = try Journal.open(
+                bulk, nodeID: identity.nodeID, epoch: identity.epoch, policies: bulkPolicies, isSalvaged: bulkOpening.isSalvaged)
+            if stateOpening.isSalvaged { try InstanceIndex.rebuild(in: state) }
             return StoreHouse(
                 state: state, bulk: bulk, stateJournal: stateJournal, bulkJournal: bulkJournal, identity: identity,
                 openings: [("state.mdb", stateOpening), ("bulk.mdb", bulkOpening)])
