@@ -57,7 +57,8 @@ struct HouseTests {
         for room in rooms {
             let others = rooms.subtracting([room])
             #expect(
-                allowed[room]!.isDisjoint(with: others), "\(room) imports another room: they meet in Daemon and in the journal, nowhere else")
+                allowed[room]!.isDisjoint(with: others),
+                "\(room) imports another room: they meet in Daemon and in the journal, nowhere else")
         }
     }
 
