@@ -35,13 +35,13 @@ struct ShippedTextTests {
         var bytes = [UInt8](repeating: 0, count: 1 << 20)
         let count = fread(&bytes, 1, bytes.count, file)
         let found = String(decoding: bytes[..<count], as: UTF8.self)
-        for (line, (is: is_, should)) in zip(1..., zipLines(found, expected)) where is_ != should {
-            Issue.record("\(path):\(line) is \"\(is_)\", and should be \"\(should)\": REWRITE_GOLDEN=1 writes it anew")
+        for (line, pair) in zip(1..., zipLines(found, expected)) where pair.found != pair.expected {
+            Issue.record("\(path):\(line) is \"\(pair.found)\", and should be \"\(pair.expected)\": REWRITE_GOLDEN=1 writes it anew")
             return
         }
     }
 
-    private func zipLines(_ a: String, _ b: String) -> [(is: Substring, should: Substring)] {
+    private func zipLines(_ a: String, _ b: String) -> [(found: Substring, expected: Substring)] {
         let a = a.split(separator: "\n", omittingEmptySubsequences: false)
         let b = b.split(separator: "\n", omittingEmptySubsequences: false)
         return (0..<max(a.count, b.count)).map { ($0 < a.count ? a[$0] : "(nothing)", $0 < b.count ? b[$0] : "(nothing)") }
