@@ -13,9 +13,6 @@ enum Terminal {
         }
     }
 
-    /// What goes on, for a person who waits: to standard error.
-    static func note(_ message: String) { _ = write(message + "\n", to: STDERR_FILENO) }
-
     /// As `print`, for bytes that are text already.
     static func print(_ bytes: [UInt8]) { print(String(decoding: bytes, as: UTF8.self)) }
 
