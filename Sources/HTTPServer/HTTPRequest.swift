@@ -4,6 +4,7 @@ import Glibc
 /// One request, whole and checked. Valid only during the handler's call: it cannot be copied, and nothing that it lends may be kept.
 package struct HTTPRequest: ~Copyable {
     let connection: ConnectionPointer
+    // SAFETY: the loop makes the request on its own thread and lends it to one call, which it outlives.
     let loop: Unmanaged<HTTPLoop>
 
     package var method: HTTPMethod { connection.pointee.method }

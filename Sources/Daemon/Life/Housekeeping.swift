@@ -82,13 +82,14 @@ package final class Housekeeping: @unchecked Sendable {
 
     package func start() {
         // SAFETY: the thread takes over the reference that is retained here.
+        let argument = Unmanaged.passRetained(self).toOpaque()
         let code = pthread_create(
             &thread, nil,
             { argument in
                 posto_name_thread("posto-keeper")
                 Unmanaged<Housekeeping>.fromOpaque(argument!).takeRetainedValue().run()
                 return nil
-            }, Unmanaged.passRetained(self).toOpaque())
+            }, argument)
         precondition(code == 0, "no thread for housekeeping")
     }
 
