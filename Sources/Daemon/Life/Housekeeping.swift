@@ -27,6 +27,8 @@ package final class Housekeeping: @unchecked Sendable {
     private let notifier = ServiceNotifier()
     private let watchdog = ServiceNotifier.watchdogInterval()
     private let isStopping = Atomic<Bool>(false)
+    /// A slice of old records went, so that more may wait: a burst must not fill the store because its past goes only every few seconds.
+    private let mayRetainMore = Atomic<Bool>(false)
     private let started: Uptime
     private var thread = pthread_t()
 
@@ -109,6 +111,7 @@ package final class Housekeeping: @unchecked Sendable {
         lastTurn = now
         feedWatchdog(now)
         for duty in schedule.take(now: now, started: started) { perform(duty, now) }
+        if mayRetainMore.exchange(false, ordering: .acquiring) { retain(now) }
         var wait = Duration.milliseconds(500)
         if let next = registry.leases.nextDue() { wait = min(wait, max(.milliseconds(10), next - now)) }
         checks.run(registry: registry, timeout: wait)
@@ -190,7 +193,12 @@ package final class Housekeeping: @unchecked Sendable {
             for stream in journal.streamNames.values {
                 do throws(StoreError) {
                     let slice = try RetentionSlice.plan(
-                        stream, in: journal.environment, now: time.timestamp(), isClockTrusted: isTrusted)
+                        stream, in: journal.environment, now: time.timestamp(), isClockTrusted: isTrusted
+                    ) { [self] result in
+                        guard case .success(let deleted) = result, deleted > 0 else { return }
+                        mayRetainMore.store(true, ordering: .releasing)
+                        checks.wake()
+                    }
                     if let slice { try writer.submit(slice) }
                 } catch {
                     log.warning("journal", "retention_failed", ["error": .describing(error)])
