@@ -62,6 +62,7 @@ package final class HTTPServer: Sendable {
             pthread_attr_init(&attributes)
             pthread_attr_setstacksize(&attributes, 2 * 1_024 * 1_024)
             var thread = pthread_t()
+            // SAFETY: the thread takes over the reference that is retained here.
             let result = pthread_create(&thread, &attributes, serve, Unmanaged.passRetained(core).toOpaque())
             precondition(result == 0, "pthread_create: \(result)")
             pthread_attr_destroy(&attributes)

@@ -54,10 +54,8 @@ package final class Journal: @unchecked Sendable {
     ///
     /// Streams that are stored but not declared stay open, so that they can be read, sent and deleted. Reads one row a stream.
     /// Before the writer starts.
-    ///
-    /// - Parameter isSalvaged: the rows may be older than the records, or gone; they are counted anew.
     package static func open(
-        _ environment: StoreEnvironment, nodeID: String, epoch: UInt32, policies: [StreamPolicy], isSalvaged: Bool = false
+        _ environment: StoreEnvironment, nodeID: String, epoch: UInt32, policies: [StreamPolicy]
     ) throws(StoreError) -> Journal {
         var rows: [StreamRow] = []
         try environment.read { (transaction) throws(StoreError) in
@@ -87,12 +85,6 @@ package final class Journal: @unchecked Sendable {
             }
         }
         try environment.openTables(rows.map { .stream($0.id.number, named: $0.policy.name) })
-        if isSalvaged {
-            for at in rows.indices where try recount(&rows[at], in: environment) {
-                changed.removeAll { $0.id == rows[at].id }
-                changed.append(rows[at])
-            }
-        }
         if !changed.isEmpty {
             try environment.write { (transaction) throws(StoreError) in
                 for row in changed { try transaction.put(.streams, StreamRow.key(row.id), row.encode(), revision: row.last) }

@@ -65,8 +65,4 @@ package enum StoreOpening: Equatable, Sendable {
     case lastGoodCopy(at: Timestamp, reason: String)
     /// Nothing is left; the node begins anew.
     case empty(reason: String)
-
-    package var isSalvaged: Bool {
-        if case .salvaged = self { true } else { false }
-    }
 }

@@ -1,0 +1,34 @@
+import ArgumentParser
+import Domain
+
+/// `posto queue verify`
+struct QueueVerify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Read every record of the streams and check that none is missing or changed.",
+        discussion: """
+            The exit status is 1 if a record is missing or changed; the first one of each stream is named.
+
+            Example: posto queue verify audit --state /var/lib/posto
+            """)
+
+    @Argument(help: "Only this stream.")
+    var name: String?
+
+    @OptionGroup var state: StateOptions
+    @OptionGroup var server: ServerOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let source = try JournalSource(state, server)
+        var names: [String]
+        if let name {
+            _ = try source.stream(name)
+            names = [name]
+        } else {
+            names = (try source.streams()["streams"]?.elements.map { $0 } ?? []).compactMap { $0["name"]?.string }
+        }
+        try StreamVerification.run(names, source, json: json)
+    }
+}
