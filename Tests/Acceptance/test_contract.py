@@ -6,6 +6,7 @@ import json
 import os
 import re
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -860,3 +861,105 @@ def test_the_version_is_printed():
     """`posto --version` prints it."""
     done = subprocess.run([binary(), "--version"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and re.match(r"^\d+\.\d+\.\d+", done.stdout)
+
+
+# Many at once
+
+
+@pytest.mark.parametrize("count", [127, 128, 129, 256, 1000])
+def test_a_burst_of_connections_in_lock_step_is_answered(standing, count):
+    """So many callers connect together, then all ask together: each gets its whole answer."""
+    connections = [socket.create_connection(("127.0.0.1", standing.port), timeout=30) for _ in range(count)]
+    for connection in connections:
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    answers = []
+    for connection in connections:
+        received = b""
+        while chunk := connection.recv(4096):
+            received += chunk
+        connection.close()
+        answers.append(received)
+    assert [a[9:12] for a in answers] == [b"200"] * count
+    assert all(a.endswith(b'{"status":"live"}') for a in answers)
+
+
+def test_watchers_that_left_are_noticed(standing):
+    """The connection of a long poll or a stream that was closed by the client is given back at once, not when its time is over."""
+    def watchers():
+        return int(re.search(rb"^posto_watchers (\d+)$", standing.get("/metrics").body, re.M)[1])
+
+    before = watchers()
+    revision = standing.revision
+    polls = [socket.create_connection(("127.0.0.1", standing.port)) for _ in range(40)]
+    for i, poll in enumerate(polls):
+        accept = b"Accept: text/event-stream\r\n" if i % 2 else b""
+        poll.sendall(b"GET /api/v1/changes?since=%d&wait=300s HTTP/1.1\r\nHost: localhost\r\n%s\r\n" % (revision, accept))
+    eventually(lambda: watchers() == before + 40, "all wait")
+    for poll in polls[:20]:
+        poll.close()
+    for poll in polls[20:]:
+        poll.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        poll.close()
+    eventually(lambda: watchers() == before, "all are gone", patience=25)
+
+
+def test_requests_on_one_connection_are_answered_in_order(standing):
+    """Requests sent together on one connection, durable ones among them, are answered one after the other."""
+    requests, expected = b"", []
+    for i in range(60):
+        if i % 3 == 0:
+            body = json.dumps(dict(VALID, service_name=f"pipelined-{i}", port=30_000 + i)).encode()
+            requests += b"POST /api/v1/register HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+            expected.append(201)
+        else:
+            requests += b"GET /api/v1/services/pipelined-%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % (i // 3 * 3)
+            expected.append(200)
+    with socket.create_connection(("127.0.0.1", standing.port), timeout=30) as connection:
+        connection.sendall(requests)
+        file = connection.makefile("rb")
+        statuses = []
+        for _ in expected:
+            statuses.append(int(file.readline().split()[1]))
+            length = 0
+            while (line := file.readline()) != b"\r\n":
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            file.read(length)
+    assert statuses == expected
+
+
+# What is no longer kept
+
+
+def test_old_changes_are_dropped_and_answer_410_and_the_audit_chain_goes_on(nodes):
+    """When the stream is over its size the oldest changes go: asking for them answers 410; what is kept is whole, the audit chain too."""
+    node = nodes(size_max="16MiB", config='[log]\nlevel = "warning"\n').start()
+    filling = json.dumps(dict(VALID, service_name="filling", metadata={f"k{i}": "v" * 500 for i in range(60)}, weight=1)).encode()
+    body = [filling, filling.replace(b'"weight": 1', b'"weight": 2')]
+    assert body[0] != body[1]
+    connection = node.connection()
+    taken = 0
+
+    def first_kept():
+        return {s["name"]: s["first_seq"] for s in node.get("/api/v1/streams").json["streams"]}["state"]
+
+    def register():
+        connection.request("POST", "/api/v1/register", body[taken % 2])
+        answer = connection.getresponse()
+        assert answer.read() and answer.status in (200, 201, 507), answer.status
+        return answer.status != 507
+
+    # Faster than a small store can forget: then it is full for a moment, and goes on by itself.
+    while taken < 1_500 and first_kept() <= 1:
+        for _ in range(50):
+            eventually(register, "there is room again", patience=40, pause=0.2)
+            taken += 1
+    eventually(lambda: first_kept() > 1, "the oldest changes are dropped", patience=40, pause=0.2)
+    problem = is_problem(node.get("/api/v1/changes?since=0"), 410, "revision_gone")
+    assert "GET /api/v1/services" in problem["hint"]
+    kept = first_kept() + (node.revision - first_kept()) // 2
+    changes = node.changes(kept)
+    assert [c["revision"] for c in changes] == list(range(kept + 1, node.revision + 1)) and changes
+    node.restart()
+    is_problem(node.get("/api/v1/changes?since=0"), 410, "revision_gone")
+    assert node.instance("filling")

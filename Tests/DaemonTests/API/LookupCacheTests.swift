@@ -1,8 +1,8 @@
 import Domain
-import Registry
 import Testing
 
 @testable import API
+@testable import Registry
 
 @Suite("rendered look-ups that are kept")
 struct LookupCacheTests {
