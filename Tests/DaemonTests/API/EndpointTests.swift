@@ -48,6 +48,26 @@ struct EndpointTests {
         #expect(node.register("other-one").status == 409)
     }
 
+    @Test("a dry run says what would be done, refuses what would be refused, and leaves nothing behind")
+    func dryRun() throws {
+        let node = try TestNode()
+        let body = TestNode.registration("teller", more: #","id":"t-1""#)
+        let would = node.ask("POST", "/api/v1/register?dry_run=true", body)
+        #expect(would.status == 200)
+        #expect(try would.json()["would"]?.string == "register" && would.json()["durable"]?.bool == false)
+        #expect(node.ask("GET", "/api/v1/services/teller").status == 404)
+        #expect(try node.ask("GET", "/api/v1/changes").json()["revision"]?.int64 == 0)
+        // The slot that was taken for it is free again: the registration itself is the first of all.
+        #expect(node.ask("POST", "/api/v1/register", body).status == 201)
+        #expect(try node.ask("POST", "/api/v1/register?dry_run=true", body).json()["would"]?.string == "renew")
+        #expect(node.ask("POST", "/api/v1/register?dry_run=true", TestNode.registration("other-one")).status == 409)
+        #expect(node.ask("POST", "/api/v1/register?dry_run=perhaps", body).status == 400)
+        #expect(try node.ask("DELETE", "/api/v1/deregister/teller?dry_run=true").json()["would"]?.string == "remove")
+        #expect(node.ask("GET", "/api/v1/services/teller").status == 200)
+        #expect(node.ask("DELETE", "/api/v1/deregister/teller").status == 204)
+        #expect(try node.ask("GET", "/api/v1/changes").json()["revision"]?.int64 == 2)
+    }
+
     @Test("a heartbeat: plain, with words that are no registration, with a registration, by name, by id, unknown, ambiguous")
     func heartbeat() throws {
         let node = try TestNode()
