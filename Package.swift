@@ -66,7 +66,7 @@ let package = Package(
         .executableTarget(
             name: "posto",
             dependencies: [
-                "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "Registry", "Crypto", "CPlatform",
+                "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "API", "Crypto", "CPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -83,6 +83,11 @@ let package = Package(
         .testTarget(name: "RegistryTests", dependencies: ["Registry", "Domain", "Store"], swiftSettings: strict),
         .testTarget(
             name: "DaemonTests", dependencies: ["Daemon", "API", "Domain", "HTTPServer"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "posto", "Domain", "Store", "HTTPClient", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

@@ -127,6 +127,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     package func admit(_ head: borrowing HTTPRequest) -> HTTPAdmission {
         switch router.match(head.method, head.path) {
         case .found(let route, _):
+            head.tag(route.rawValue)
             if let refusal = refusalOfAccess(head, route) { return .refuse(respond(refusal, head, route)) }
             let bodyMax = route.description.bodyMax
             if let length = head.contentLength, length > UInt64(bodyMax) {

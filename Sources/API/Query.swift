@@ -16,6 +16,12 @@ struct Query: ~Copyable {
                 hint: nearest.map { "Did you mean \($0)?" }
                     ?? (names.isEmpty ? "It takes no parameters." : "It takes: \(names.joined(separator: ", "))."))
         }
+        for (index, item) in items.enumerated() where items[..<index].contains(where: { $0.name == item.name }) {
+            guard known.contains(where: { "\($0.name)" == item.name && $0.isRepeatable }) else {
+                throw Problem(
+                    .validation, "The parameter \(item.name) stands twice in the query.", hint: "Give it once.")
+            }
+        }
     }
 
     subscript(_ name: String) -> String? { items.first { $0.name == name }?.value }

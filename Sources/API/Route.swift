@@ -25,6 +25,8 @@ package enum Route: UInt16, CaseIterable, Sendable {
     package struct Parameter: Sendable {
         package let name: StaticString
         package let summary: StaticString
+        /// May stand in a query more than once.
+        package var isRepeatable = false
     }
 
     package struct Description: Sendable {
@@ -54,14 +56,14 @@ package enum Route: UInt16, CaseIterable, Sendable {
 
     private static let tenant = Parameter(name: "tenant", summary: "The tenant; the node's own if absent.")
     private static let limit = Parameter(name: "limit", summary: "At most so many.")
-    private static let since = Parameter(name: "since", summary: "Only what came after this number.")
+    private static let since = Parameter(name: "since", summary: "Only what came after this number; what is kept, if absent.")
     private static let wait = Parameter(name: "wait", summary: "Wait so long for news, as 30s or 5m; at most 10m.")
     private static let filters: [Parameter] = [
-        Parameter(name: "tag", summary: "Has this tag; may be repeated, all must hold."),
+        Parameter(name: "tag", summary: "Has this tag; may be repeated, all must hold.", isRepeatable: true),
         Parameter(name: "version", summary: "Has exactly this version."),
         Parameter(name: "protocol", summary: "Speaks this protocol."),
         Parameter(name: "health", summary: "passing, warning, critical or unknown."),
-        Parameter(name: "capability", summary: "Has this capability; may be repeated, all must hold."),
+        Parameter(name: "capability", summary: "Has this capability; may be repeated, all must hold.", isRepeatable: true),
         tenant, limit,
         Parameter(name: "cursor", summary: "The `next` of the page before."),
     ]

@@ -11,7 +11,7 @@ extension APIServer {
             let serviceBytes = parameters.bytes(0, in: path)
             let idBytes = parameters.count > 1 ? parameters.bytes(1, in: path) : nil
             let service = String(decoding: serviceBytes, as: UTF8.self)
-            guard Self.fitsKey(serviceBytes, idBytes) else { throw notRegistered(service) }
+            guard Self.fitsKey(serviceBytes, idBytes) else { throw notRegistered(service, tenant: tenant) }
             let claim = try claim(of: request)
             let key: InstanceKey
             if let idBytes {
@@ -27,7 +27,7 @@ extension APIServer {
                 case .one(let only): key = only
                 // An idempotency key may know what is gone by now: the writer looks. Its id is of no instance.
                 case .none where claim != nil: key = InstanceKey(tenant: tenant, service: service, id: "~")
-                case .none: throw notRegistered(service)
+                case .none: throw notRegistered(service, tenant: tenant)
                 case .several(let ids): throw Problem.ambiguous(service: service, ids: ids)
                 }
             }
@@ -48,7 +48,7 @@ extension APIServer {
                 let response =
                     switch outcome {
                     case .removed(let revision): HTTPResponse(status: 204, revision: revision)
-                    case .unknown: api.respond(api.notRegistered(key.service), requestID: requestID, isShort: isShort)
+                    case .unknown: api.respond(api.notRegistered(key.service, tenant: key.tenant), requestID: requestID, isShort: isShort)
                     case .replayed(let status, _):
                         HTTPResponse(status: UInt16(status), headers: [HTTPHeader("Idempotency-Replayed", "true")])
                     case .idempotencyKeyReused:
@@ -63,10 +63,10 @@ extension APIServer {
         }
     }
 
-    func notRegistered(_ service: String) -> Problem {
+    func notRegistered(_ service: String, tenant: String) -> Problem {
         Problem(
             .unknownService, "\"\(service.prefix(128))\" is not registered here.",
-            hint: registry.nearestService(to: service, tenant: facts.tenant).map { "Did you mean \($0)?" }
+            hint: registry.nearestService(to: service, tenant: tenant).map { "Did you mean \($0)?" }
                 ?? "GET /api/v1/services lists what is.")
     }
 }

@@ -13,6 +13,9 @@ extension APIServer {
             json.object { json in
                 json.key("records"); json.raw(json: found.json)
                 json.key("last_seq"); json.unsigned(found.last)
+                json.key("trimmed_through"); json.unsigned(found.trimmedThrough)
+                json.key("previous_hash")
+                if let hash = found.previousHash { json.string(hash.hex) } else { json.null() }
             }
             return .answer(HTTPResponse(status: 200, body: .bytes(json.finish())))
         } catch {

@@ -33,18 +33,16 @@ extension APIServer {
     func readRegistration(_ body: [UInt8]) throws(Problem) -> Registration {
         let document: JSONDocument
         do throws(JSONError) { document = try JSONDocument.parse(body) } catch { throw Problem(error) }
-        return try readRegistration(document.root)
+        return try readRegistration(document.root, tenant: facts.tenant)
     }
 
-    func readRegistration(_ value: JSONValue) throws(Problem) -> Registration {
-        switch RegistrationReader.read(value, defaults: registrationDefaults) {
+    /// - Parameter tenant: of a registration that names none.
+    func readRegistration(_ value: JSONValue, tenant: String) throws(Problem) -> Registration {
+        let defaults = RegistrationReader.Defaults(tenant: tenant, ttlSeconds: facts.ttlSeconds)
+        switch RegistrationReader.read(value, defaults: defaults) {
         case .registration(let registration): return registration
         case .refused(let fields): throw Problem(refused: fields)
         }
-    }
-
-    var registrationDefaults: RegistrationReader.Defaults {
-        RegistrationReader.Defaults(tenant: facts.tenant, ttlSeconds: facts.ttlSeconds)
     }
 
     /// Hands a registration to the writer; the answer comes after the disk has it.
@@ -119,7 +117,7 @@ struct RegistrationAnswers: Sendable {
             return HTTPResponse(status: 200, body: .bytes(body(instance)), revision: instance.revision)
         case .replayed(let status, let body):
             return HTTPResponse(
-                status: UInt16(status), contentType: status < 400 ? .json : .problemJSON,
+                status: UInt16(status), contentType: status < 400 || route.isShort ? .json : .problemJSON,
                 headers: [HTTPHeader("Idempotency-Replayed", "true")], body: .bytes(body))
         default:
             return api.respond(problem(outcome), requestID: requestID, isShort: route.isShort)
@@ -150,6 +148,8 @@ struct RegistrationAnswers: Sendable {
                 json.key("grace_seconds"); json.integer(api.facts.graceSeconds)
                 json.key("expires_at"); json.timestamp(instance.expiresAt)
             }
+            // Where a plain renewal says it.
+            if route.description.operation.map({ "\($0)" }) == "heartbeat" { json.key("expires_at"); json.timestamp(instance.expiresAt) }
             json.key("durable"); json.bool(true)
         }
         return json.finish()

@@ -1,4 +1,6 @@
+// Both bring the constants of sockets in; which of them the compiler takes for their home depends on the kind of build.
 import CPlatform
+import CSystemd
 import Domain
 import Glibc
 
