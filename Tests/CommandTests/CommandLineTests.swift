@@ -92,11 +92,13 @@ struct CommandLineTests {
                 return CommandLineEnd.outcome(of: error)
             }
         }
-        let mistake = outcome(["deregister", "--bogus"])
+        let mistake = outcome(["deregister", "name", "--bogus"])
         #expect(mistake?.status == 2 && mistake?.message?.hasPrefix("unknown option '--bogus'") == true)
         #expect(mistake?.hint?.hasPrefix("posto deregister ") == true && mistake?.output == "")
         let help = outcome(["deregister", "--help"])
-        #expect(help?.status == 0 && help?.message == nil && help?.output.contains("Example: posto deregister") == true)
+        #expect(help?.status == 0)
+        #expect(help?.message == nil)
+        #expect(help?.output.contains("Example: posto deregister") == true)
         #expect(outcome(["status"]) == nil)
     }
 

@@ -27,7 +27,7 @@ private let system: Set<String> = ["Glibc", "Synchronization", "Swift"]
 
 @Suite("the house")
 struct HouseTests {
-    let files = SourceFile.all()
+    private let files = SourceFile.all()
 
     @Test("the sources are found, all targets of them")
     func sourcesAreFound() {
