@@ -76,7 +76,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     private let router = Route.router
     var cache = LookupCache()
     var metrics = RequestMetrics()
-    private(set) var server: HTTPServer?
+    private(set) var server: HTTPDoor?
 
     package init(
         registry: ServiceRegistry, time: TimeSource, facts: NodeFacts, access: AccessPolicy, streams: StreamReader, log: Log,
@@ -97,7 +97,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     }
 
     /// Once, before the server starts.
-    package func attach(_ server: HTTPServer) { self.server = server }
+    package func attach(_ server: HTTPDoor) { self.server = server }
 
     /// Any thread: who may call, from now on.
     package func setAccess(_ policy: AccessPolicy) { access.withLock { $0 = policy } }

@@ -25,7 +25,7 @@ extension APIServer {
             try requireRoom()
             feed.watch(
                 request, since: since, limit: limit, form: form,
-                deadline: HTTPServer.uptimeNanoseconds() + UInt64(wait.wholeMilliseconds) * 1_000_000)
+                deadline: HTTPDoor.uptimeNanoseconds() + UInt64(wait.wholeMilliseconds) * 1_000_000)
             // The revision may have moved between the look and the watch; the wake for it has then not come to this watcher.
             if registry.revision != since { feed.wake(registry: registry, revision: registry.revision) }
             return .later

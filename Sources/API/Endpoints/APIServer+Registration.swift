@@ -81,7 +81,7 @@ extension APIServer {
                 .unavailable, "The disk has not confirmed this change in time; it may still be done.",
                 hint: "Look the service up before you try again.", retryAfter: 5),
             requestID: requestID, isShort: isShort)
-        let ticket = request.suspend(until: HTTPServer.uptimeNanoseconds() + changeTimeoutNanoseconds, waiter: PendingChange(late: late))
+        let ticket = request.suspend(until: HTTPDoor.uptimeNanoseconds() + changeTimeoutNanoseconds, waiter: PendingChange(late: late))
         do throws(StoreError) {
             try registry.submit(make(self, ticket))
         } catch {

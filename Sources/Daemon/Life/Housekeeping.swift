@@ -18,7 +18,7 @@ package final class Housekeeping: @unchecked Sendable {
     let checks: CheckKeeper
     let stateWriter: StoreWriter
     let bulkWriter: StoreWriter
-    let server: HTTPServer
+    let server: HTTPDoor
     let api: APIServer
     let backups: BackupMaker
     let readings: NodeReadingsCell
@@ -49,7 +49,7 @@ package final class Housekeeping: @unchecked Sendable {
 
     init(
         house: StoreHouse, leases: consuming LeaseHouse, lapsed: [Int], registry: ServiceRegistry, checks: CheckKeeper,
-        stateWriter: StoreWriter, bulkWriter: StoreWriter, server: HTTPServer, api: APIServer, backups: BackupMaker,
+        stateWriter: StoreWriter, bulkWriter: StoreWriter, server: HTTPDoor, api: APIServer, backups: BackupMaker,
         readings: NodeReadingsCell, time: TimeSource, log: Log
     ) {
         self.house = house
@@ -130,7 +130,7 @@ package final class Housekeeping: @unchecked Sendable {
     private func sweepLeases(_ now: Uptime) {
         let pause = now - lastTurn
         let httpPause = Duration.nanoseconds(
-            Int64(clamping: HTTPServer.uptimeNanoseconds() &- min(server.lastAliveNanoseconds, HTTPServer.uptimeNanoseconds())))
+            Int64(clamping: HTTPDoor.uptimeNanoseconds() &- min(server.lastAliveNanoseconds, HTTPDoor.uptimeNanoseconds())))
         let isForgiving = pause > Self.stallMin || httpPause > Self.stallMin
         if isForgiving {
             log.warning("leases", "stalled", ["pause_ms": LogValue.integer(Int(max(pause, httpPause).wholeMilliseconds))])
@@ -141,7 +141,7 @@ package final class Housekeeping: @unchecked Sendable {
     /// Only while writer, HTTP and this thread live: a daemon that hangs is started anew.
     private func feedWatchdog(_ now: Uptime) {
         guard let watchdog, now - watchdogFed >= watchdog / 3 else { return }
-        let nanoseconds = HTTPServer.uptimeNanoseconds()
+        let nanoseconds = HTTPDoor.uptimeNanoseconds()
         let limit = UInt64(watchdog.wholeMilliseconds) * 1_000_000 / 2
         let isHTTPAlive = nanoseconds &- server.lastAliveNanoseconds < limit || server.lastAliveNanoseconds > nanoseconds
         let isWriterAlive = [stateWriter, bulkWriter].allSatisfy { writer in

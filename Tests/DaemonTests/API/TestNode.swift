@@ -15,7 +15,7 @@ final class TestNode {
     let writer: StoreWriter
     let registry: ServiceRegistry
     let api: APIServer
-    private let server: HTTPServer
+    private let server: HTTPDoor
     private let port: UInt16
 
     init(statics: [StaticInstance] = [], access: AccessPolicy? = nil) throws {
@@ -51,7 +51,7 @@ final class TestNode {
             environment: environment, journal: journal, time: time, onBatchCommitted: { _ in api.batchCommitted() }, onFatal: { _ in })
         registry.attach(writer: writer, checks: nil)
         _ = try registry.load(ready: clock.uptime) { _, _, _ in nil }
-        server = try HTTPServer(configuration: HTTPServerConfiguration(listeners: [.tcp(host: "127.0.0.1", port: 0)]), handler: api)
+        server = try HTTPDoor(configuration: HTTPServerConfiguration(listeners: [.tcp(host: "127.0.0.1", port: 0)]), handler: api)
         guard case .tcp(_, let port) = server.bound[0] else { preconditionFailure("not a TCP socket") }
         self.port = port
         api.attach(server)

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// `init` binds, `start` serves, `drain` ends gently, `stop` at once. libmicrohttpd is touched by the HTTP thread alone; everybody else talks
 /// to it through the mailbox.
-package final class HTTPServer: Sendable {
+package final class HTTPDoor: Sendable {
     package let gauges = HTTPGauges()
     /// Where it listens, in the order of the configuration, with the ports that were picked.
     package let bound: [HTTPAddress]
