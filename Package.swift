@@ -82,7 +82,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "RegistryTests", dependencies: ["Registry", "Domain", "Store"], swiftSettings: strict),
         .testTarget(
-            name: "DaemonTests", dependencies: ["Daemon", "API", "Domain", "HTTPServer"], swiftSettings: strict),
+            name: "DaemonTests",
+            dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Store", "ServiceManager", "CPlatform"], swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
             dependencies: [

@@ -40,6 +40,14 @@ struct Query: ~Copyable {
         return value
     }
 
+    func flag(_ name: String) throws(Problem) -> Bool {
+        switch self[name] {
+        case nil, "false": return false
+        case "true", "": return true
+        case let text?: throw Self.refuse(name, text, "true or false", example: "true")
+        }
+    }
+
     /// A duration as `30s`, `5m`, `1500ms`, or plain seconds, as Consul's users write it.
     func duration(_ name: String, max: Duration, default fallback: Duration) throws(Problem) -> Duration {
         guard let text = self[name] else { return fallback }

@@ -19,15 +19,17 @@ def library(name):
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("there is no C compiler to build the preload library with")
-    # Not removed: it is small, and other tests of the run use it.
-    target = pathlib.Path(tempfile.gettempdir()) / f"posto-acceptance-{name}-{(SOURCES / f'{name}.c').stat().st_mtime_ns}.so"
-    if not target.exists():
-        unfinished = tempfile.mktemp(suffix=".so")
-        subprocess.run(
-            [compiler, "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", unfinished,
-             str(SOURCES / f"{name}.c"), "-ldl"], check=True)
-        pathlib.Path(unfinished).replace(target)
+    target = pathlib.Path(_folder().name) / f"{name}.so"
+    subprocess.run(
+        [compiler, "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", str(target), str(SOURCES / f"{name}.c")],
+        check=True)
     return str(target)
+
+
+@functools.cache
+def _folder():
+    """Where the libraries of this run lie; removed at its end."""
+    return tempfile.TemporaryDirectory(prefix="posto-acceptance-preload-")
 
 
 class Clock:

@@ -21,13 +21,14 @@ final class PendingChange: HTTPWaiter {
 extension APIServer {
     func register(_ request: borrowing HTTPRequest, _ route: Route) -> HTTPReply {
         let registration: Registration
+        let isDryRun: Bool
         do throws(Problem) {
-            _ = try Query(request, route)
+            isDryRun = try Query(request, route).flag("dry_run")
             registration = try readRegistration(Array(request.body))
         } catch {
             return .answer(respond(error, request, route))
         }
-        return submit(registration, request, route)
+        return submit(registration, isDryRun: isDryRun, request, route)
     }
 
     func readRegistration(_ body: [UInt8]) throws(Problem) -> Registration {
@@ -46,17 +47,21 @@ extension APIServer {
     }
 
     /// Hands a registration to the writer; the answer comes after the disk has it.
-    func submit(_ registration: Registration, _ request: borrowing HTTPRequest, _ route: Route) -> HTTPReply {
+    func submit(
+        _ registration: Registration, isDryRun: Bool = false, _ request: borrowing HTTPRequest, _ route: Route
+    ) -> HTTPReply {
         let claim: IdempotencyClaim?
         do throws(Problem) { claim = try self.claim(of: request) } catch { return .answer(respond(error, request, route)) }
         let requestID = request.requestID.description
-        let answers = RegistrationAnswers(api: self, requestID: requestID, route: route, origin: origin(of: request))
+        let answers = RegistrationAnswers(
+            api: self, requestID: requestID, route: route, origin: origin(of: request), isDryRun: isDryRun)
         return change(request, route) { api, ticket in
             RegisterRequest(
-                registration, registry: api.registry, origin: answers.origin, claim: claim,
+                registration, registry: api.registry, origin: answers.origin, claim: isDryRun ? nil : claim, isDryRun: isDryRun,
                 render: { answers.stored($0) },
                 completion: { outcome in
-                    if case .failed = outcome {
+                    // Nothing was committed for these, so no batch brings them.
+                    if isDryRun || outcome.isFailure {
                         ticket.complete(answers.response(outcome))
                     } else {
                         api.completions.add(ticket, answers.response(outcome))
@@ -108,9 +113,14 @@ struct RegistrationAnswers: Sendable {
     let requestID: String
     let route: Route
     let origin: Origin
+    var isDryRun = false
 
     func response(_ outcome: RegistrationOutcome) -> HTTPResponse {
         switch outcome {
+        case .registered(let instance, let isNew) where isDryRun:
+            return HTTPResponse(status: 200, body: .bytes(DryRun.body(isNew ? "register" : "update", instance.key)))
+        case .renewed(let instance) where isDryRun:
+            return HTTPResponse(status: 200, body: .bytes(DryRun.body("renew", instance.key)))
         case .registered(let instance, let isNew):
             return HTTPResponse(status: isNew ? 201 : 200, body: .bytes(body(instance)), revision: instance.revision)
         case .renewed(let instance):
@@ -178,4 +188,25 @@ struct RegistrationAnswers: Sendable {
 extension NodeFacts {
     /// Twice in a TTL, and at least in the node's own rhythm.
     func heartbeatSeconds(ttl: Int) -> Int { min(heartbeatSeconds, max(1, ttl / 2)) }
+}
+
+/// What would have been done.
+enum DryRun {
+    static func body(_ deed: StaticString, _ key: InstanceKey) -> [UInt8] {
+        var json = JSONWriter(capacity: 192)
+        json.object { json in
+            json.key("dry_run"); json.bool(true)
+            json.key("would"); json.string(deed)
+            json.key("service_name"); json.string(key.service)
+            json.key("id"); json.string(key.id)
+            json.key("durable"); json.bool(false)
+        }
+        return json.finish()
+    }
+}
+
+extension RegistrationOutcome {
+    fileprivate var isFailure: Bool {
+        if case .failed = self { true } else { false }
+    }
 }

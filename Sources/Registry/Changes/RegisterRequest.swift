@@ -63,6 +63,7 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
     private let key: InstanceKey
     private let origin: Origin
     private let claim: IdempotencyClaim?
+    private let isDryRun: Bool
     /// Renders the answer that an idempotency key repeats.
     private let render: @Sendable (RegistrationOutcome) -> (status: Int, body: [UInt8])
     private let completion: @Sendable (RegistrationOutcome) -> Void
@@ -73,9 +74,11 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
     private var endedSlot: (slot: Int, key: InstanceKey)?
     private var promisedSlot: Int?
     private var isTTLShorter = false
+    private var isDecided = false
 
+    /// - Parameter isDryRun: decide as ever, and undo it: the outcome says what would have been done.
     package init(
-        _ registration: Registration, registry: ServiceRegistry, origin: Origin, claim: IdempotencyClaim?,
+        _ registration: Registration, registry: ServiceRegistry, origin: Origin, claim: IdempotencyClaim?, isDryRun: Bool = false,
         render: @escaping @Sendable (RegistrationOutcome) -> (status: Int, body: [UInt8]),
         completion: @escaping @Sendable (RegistrationOutcome) -> Void
     ) {
@@ -83,13 +86,18 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
         self.registry = registry
         self.origin = origin
         self.claim = claim
+        self.isDryRun = isDryRun
         self.render = render
         self.completion = completion
         members = registration.members()
         key = InstanceKey(registration)
     }
 
+    /// The fence is what undoes a dry run.
+    package var isFenced: Bool { isDryRun }
+
     package func perform(_ context: borrowing StoreWriteContext) throws(StoreError) {
+        isDecided = false
         endedSlot = nil
         isTTLShorter = false
         withdrawPromise()
@@ -100,6 +108,8 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
             return
         }
         try decide(context)
+        isDecided = true
+        if isDryRun { throw StoreError(.closed, "store what was only asked") }
         // A full registry is the node's trouble, not this request's answer for a day.
         if let claim, outcome != .full {
             let answer = render(outcome)
@@ -223,7 +233,7 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
     package func failed(_ error: StoreError) {
         withdrawPromise()
         giveBackSlot()
-        completion(.failed(error))
+        completion(isDryRun && isDecided && error.code == .closed ? outcome : .failed(error))
     }
 
     private func holdLease() {
