@@ -503,6 +503,28 @@ def test_not_permitted_is_exit_77():
         shutil.rmtree(node.folder, ignore_errors=True)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+def test_what_root_does_to_a_store_leaves_it_to_its_owner(node):
+    node.register("svc")
+    backup = f"{node.folder}/b.backup"
+    assert node.run("backup", backup).returncode == 0
+    node.stop()
+    owner = 65_534
+    for folder, folders, files in os.walk(node.state):
+        for name in [".", *folders, *files]:
+            os.chown(f"{folder}/{name}", owner, owner)
+
+    def owners():
+        return {os.lstat(f"{folder}/{name}").st_uid for folder, folders, files in os.walk(node.state) for name in [".", *folders, *files]}
+
+    # A reader makes the lock file that is missing, a restore makes everything anew.
+    os.unlink(f"{node.state}/store/state.mdb-lock")
+    assert node.run("queue", "ls", "--state", node.state).returncode == 0
+    assert os.path.exists(f"{node.state}/store/state.mdb-lock") and owners() == {owner}
+    assert node.run("restore", backup, "--state", node.state, "--yes").returncode == 0
+    assert len(os.listdir(f"{node.state}/evidence")) == 1 and owners() == {owner}
+
+
 def test_tokens_are_read_from_files_only(node):
     token = f"{node.folder}/token"
     with open(token, "w") as file:

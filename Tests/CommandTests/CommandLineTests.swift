@@ -86,7 +86,9 @@ struct CommandLineTests {
     func usage() {
         func outcome(_ arguments: [String]) -> CommandLineEnd.Outcome? {
             do {
-                _ = try Posto.parseAsRoot(arguments)
+                var command = try Posto.parseAsRoot(arguments)
+                // Help is a command of the parser's own.
+                if arguments.contains("--help") { try command.run() }
                 return nil
             } catch {
                 return CommandLineEnd.outcome(of: error)
