@@ -73,7 +73,11 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     let makeBackup: @Sendable (_ done: @escaping @Sendable (Result<(descriptor: Int32, size: UInt64), StoreError>) -> Void) -> Void
     let completions = CompletionBatch()
     let feed = ChangeFeed()
-    private let router = Route.router
+    /// The router's table, asked by itself: see `HTTPRouter`.
+    private let table: RouteTable
+    private let routes: [Route]
+    /// What the look-up's hash begins with, for requests that name no tenant.
+    let tenantHash: VersionStripes.Beginning
     var cache = LookupCache()
     var metrics = RequestMetrics()
     private(set) var server: HTTPDoor?
@@ -94,6 +98,10 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         self.log = log
         self.readings = readings
         self.makeBackup = makeBackup
+        let router = Route.router
+        table = router.table
+        routes = router.values
+        tenantHash = VersionStripes.Beginning(tenant: facts.tenant)
     }
 
     /// Once, before the server starts.
@@ -105,7 +113,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     /// The writer's thread, after each batch: its answers go out together, and who waits for changes is woken.
     package func batchCommitted() {
         completions.flush(through: server)
-        server?.perform { [self] in feed.wake(registry: registry, revision: registry.revision) }
+        server?.perform { [self] in feed.wake(registry: registry, revision: registry.revision, server: server) }
     }
 
     /// Housekeeping's thread, every few seconds: keeps event streams open through proxies.
@@ -125,8 +133,9 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     }
 
     package func admit(_ head: borrowing HTTPRequest) -> HTTPAdmission {
-        switch router.match(head.method, head.path) {
-        case .found(let route, _):
+        switch table.match(head.method, head.path) {
+        case .found(let index, _):
+            let route = routes[index]
             head.tag(route.rawValue)
             if let refusal = refusalOfAccess(head, route) { return .refuse(respond(refusal, head, route)) }
             let bodyMax = route.description.bodyMax
@@ -140,8 +149,9 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     }
 
     package func handle(_ request: borrowing HTTPRequest) -> HTTPReply {
-        switch router.match(request.method, request.path) {
-        case .found(let route, let parameters):
+        switch table.match(request.method, request.path) {
+        case .found(let index, let parameters):
+            let route = routes[index]
             request.tag(route.rawValue)
             if let refusal = refusalOfAccess(request, route) { return .answer(respond(refusal, request, route)) }
             return dispatch(route, request, parameters)
@@ -201,7 +211,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     }
 
     private func refusalOfAccess(_ request: borrowing HTTPRequest, _ route: Route) -> Problem? {
-        let needed = route.description.access
+        let needed = route.access
         guard needed > .open else { return nil }
         let policy = access.withLock { $0 }
         let has = policy.access(of: request.peer)

@@ -81,12 +81,12 @@ final class ChangeFeed: @unchecked Sendable {
 
     // MARK: Waking
 
-    func wake(registry: ServiceRegistry, revision: UInt64) {
-        wakeWatchers(registry, revision)
+    func wake(registry: ServiceRegistry, revision: UInt64, server: HTTPDoor?) {
+        wakeWatchers(registry, revision, server)
         wakeSubscribers(registry, revision)
     }
 
-    private func wakeWatchers(_ registry: ServiceRegistry, _ revision: UInt64) {
+    private func wakeWatchers(_ registry: ServiceRegistry, _ revision: UInt64, _ server: HTTPDoor?) {
         guard !watchers.isEmpty else { return }
         var rendered: [Question: HTTPResponse] = [:]
         var woken: [(HTTPTicket, HTTPResponse)] = []
@@ -97,9 +97,16 @@ final class ChangeFeed: @unchecked Sendable {
             }
             woken.append((ticket, rendered[question]!))
         }
-        for (ticket, response) in woken {
-            watchers[ticket] = nil
-            ticket.complete(response)
+        if woken.count == watchers.count {
+            watchers.removeAll(keepingCapacity: true)
+        } else {
+            for (ticket, _) in woken { watchers[ticket] = nil }
+        }
+        // All at once: one lock, and the loop takes them in its next turn.
+        if let server {
+            server.completeAll(woken)
+        } else {
+            for (ticket, response) in woken { ticket.complete(response) }
         }
     }
 

@@ -1,4 +1,5 @@
 import Domain
+import Glibc
 import Registry
 
 /// Rendered look-ups of the HTTP thread: what was answered a moment ago is answered again without looking, as long as nothing about the
@@ -34,7 +35,7 @@ package struct LookupCache {
         let first = base(hash)
         for index in first..<first + Self.ways {
             guard entries[index].hash == hash, entries[index].version == version, let service = entries[index].service,
-                now < service.validUntil, entries[index].name.count == name.count, entries[index].name.elementsEqual(name)
+                now < service.validUntil, entries[index].name.isEqual(to: name)
             else { continue }
             clock &+= 1
             entries[index].used = clock
@@ -49,7 +50,7 @@ package struct LookupCache {
         let first = base(hash)
         var victim = first
         for index in first..<first + Self.ways {
-            if entries[index].hash == hash, entries[index].name.elementsEqual(name) {
+            if entries[index].hash == hash, entries[index].name.isEqual(to: name) {
                 victim = index
                 break
             }
@@ -79,5 +80,12 @@ package struct LookupCache {
     /// The low bits choose the stripe of the version; take others for the set.
     private func base(_ hash: UInt64) -> Int {
         Int(truncatingIfNeeded: (hash >> 20) % UInt64(Limits.lookupCacheEntriesMax / Self.ways)) * Self.ways
+    }
+}
+
+extension [UInt8] {
+    fileprivate func isEqual(to other: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard count == other.count, let start = other.baseAddress else { return count == other.count }
+        return withUnsafeBufferPointer { memcmp($0.baseAddress!, start, $0.count) == 0 }
     }
 }

@@ -73,6 +73,15 @@ package enum Route: UInt16, CaseIterable, Sendable {
 
     package var description: Description { Self.table[self]! }
 
+    /// As in `description`, for each request: an array instead of a dictionary.
+    var access: Access { Self.accesses[Int(rawValue)] }
+
+    private static let accesses: [Access] = {
+        var accesses = [Access](repeating: .administrator, count: Int(allCases.map(\.rawValue).max()!) + 1)
+        for route in allCases { accesses[Int(route.rawValue)] = route.description.access }
+        return accesses
+    }()
+
     private static let table: [Route: Description] = [
         .register: Description(
             .post, "/api/v1/register", .service, bodyMax: registrationMax, parameters: [dryRun], operation: "register",

@@ -1,5 +1,6 @@
 import CMicroHTTPD
 import CPlatform
+import Domain
 import Glibc
 
 /// Requests that sleep, streams, and how they wake.
@@ -79,11 +80,27 @@ extension HTTPLoop {
     }
 
     func readMailbox() {
+        // What was taken before comes first; the descriptor stays readable meanwhile.
+        guard !hasLetters else { return }
         mailbox.take(&letters)
-        for completion in letters.completions {
+        readLetters()
+    }
+
+    /// Some completions of those that were taken are left for the next turns.
+    var hasLetters: Bool { lettersRead < letters.completions.count }
+
+    /// Wakes some of those whose answers came, and does what was asked once all are awake.
+    ///
+    /// A few hundred a turn: libmicrohttpd makes the answers of all that were woken before it writes the first of them.
+    func readLetters() {
+        let end = min(letters.completions.count, lettersRead + Limits.httpWakesPerTurnMax)
+        while lettersRead < end {
+            let completion = letters.completions[lettersRead]
+            lettersRead += 1
             guard let connection = find(completion.id), connection.pointee.phase == .suspended else { continue }
             wake(connection, with: completion.response)
         }
+        guard !hasLetters else { return }
         for request in letters.requests {
             switch request {
             case .perform(let body): body()
@@ -97,6 +114,7 @@ extension HTTPLoop {
         }
         letters.completions.removeAll(keepingCapacity: letters.completions.capacity <= 4_096)
         letters.requests.removeAll(keepingCapacity: true)
+        lettersRead = 0
     }
 
     private func wakeStream(_ id: UInt64) {

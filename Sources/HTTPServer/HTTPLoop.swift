@@ -48,6 +48,8 @@ final class HTTPLoop {
     /// Tickets of requests that are put to sleep after the daemon's run.
     var falling: [UInt64] = []
     var letters = Mailbox.Contents()
+    /// How many completions of `letters` were seen to.
+    var lettersRead = 0
     var hosts: HostCheck
     var identities: RequestIDGenerator
     var gzip = Gzip()
@@ -116,6 +118,7 @@ final class HTTPLoop {
         let count = Int(epoll_wait(epoll, events.baseAddress!, Int32(events.count), waitMilliseconds()))
         now = Self.clock()
         beat.store(now, ordering: .relaxed)
+        if hasLetters { readLetters() }
         if count > 0 {
             for i in 0..<count { dispatch(events[i]) }
         }
@@ -125,7 +128,7 @@ final class HTTPLoop {
 
     /// At most a second, so that the watchdog sees us alive.
     private func waitMilliseconds() -> Int32 {
-        if dirty[0] || dirty[1] { return 0 }
+        if dirty[0] || dirty[1] || hasLetters { return 0 }
         let until = min(nextScan, drainDeadline == nil ? .max : now + 20_000_000)
         guard until > now else { return 0 }
         return Int32(min(1_000, (until - now + 999_999) / 1_000_000))

@@ -24,13 +24,18 @@ struct HeaderBlock: ~Copyable {
     }
 
     mutating func add(_ name: StaticString, _ value: StaticString) {
-        add(name, Bytes(start: value.utf8Start, count: value.utf8CodeUnitCount))
+        add(name, checked: Bytes(start: value.utf8Start, count: value.utf8CodeUnitCount))
     }
 
     /// Leaves the header out if `value` is empty or holds a control character.
     mutating func add(_ name: StaticString, _ value: Bytes) {
-        guard value.count > 0 else { return }
         for byte in value where !ASCII.isValue(byte) { return }
+        add(name, checked: value)
+    }
+
+    /// For what is made here, or was looked through when it came in.
+    mutating func add(_ name: StaticString, checked value: Bytes) {
+        guard value.count > 0 else { return }
         let nameCount = name.utf8CodeUnitCount
         let size = value.count + (self.name == nil ? 0 : nameCount + 4)
         guard endCount < 8, count + size < line.count else { return addAlone(name, value) }

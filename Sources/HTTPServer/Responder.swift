@@ -63,7 +63,7 @@ enum Responder {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1_024) { scratch in
             var block = HeaderBlock(answer, scratch: scratch)
             if case .none = response.body {} else { block.add("Content-Type", response.contentType.value) }
-            connection.pointee.requestID.withUTF8 { block.add("X-Request-Id", $0) }
+            connection.pointee.requestID.withUTF8 { block.add("X-Request-Id", checked: $0) }
             if let cacheControl = response.cacheControl { block.add("Cache-Control", cacheControl) }
             if let revision = response.revision { addNumber("Posto-Revision", revision, &block) }
             for header in response.headers {
@@ -84,7 +84,7 @@ enum Responder {
                 digits[at] = UInt8(truncatingIfNeeded: 48 + rest % 10)
                 rest /= 10
             } while rest > 0
-            block.add(name, Bytes(rebasing: digits[at...]))
+            block.add(name, checked: Bytes(rebasing: digits[at...]))
         }
     }
 

@@ -11,6 +11,8 @@ package struct RouteTable: Sendable {
 
     private struct Node: Sendable {
         var literals: [(name: [UInt8], node: Int)] = []
+        /// Of each literal, see `mark`.
+        var marks: [UInt32] = []
         var parameter: Int?
         var rest: Int?
         /// By raw value of the method; -1 without a route.
@@ -56,9 +58,12 @@ package struct RouteTable: Sendable {
     private func descend(_ node: Int, _ path: Bytes, _ start: Int, _ parameters: inout HTTPParameters) -> Int? {
         var stop = start
         while stop < path.count, path[stop] != 0x2f { stop += 1 }
-        for i in nodes[node].literals.indices where nodes[node].literals[i].name.count == stop - start {
+        let segment = Bytes(rebasing: path[start..<stop])
+        // By its first byte and length before its bytes: most children of a node differ there.
+        let mark = Self.mark(segment)
+        for i in nodes[node].marks.indices where nodes[node].marks[i] == mark {
             let isEqual = nodes[node].literals[i].name.withUnsafeBufferPointer {
-                $0.isEmpty || memcmp($0.baseAddress!, path.baseAddress! + start, $0.count) == 0
+                $0.isEmpty || memcmp($0.baseAddress!, segment.baseAddress!, $0.count) == 0
             }
             if isEqual, let found = follow(nodes[node].literals[i].node, path, stop, &parameters) { return found }
         }
@@ -87,10 +92,13 @@ package struct RouteTable: Sendable {
         return nodes.count - 1
     }
 
+    private static func mark(_ name: Bytes) -> UInt32 { UInt32(truncatingIfNeeded: name.count) << 8 | UInt32(name.first ?? 0) }
+
     private mutating func child(of node: Int, _ name: [UInt8]) -> Int {
         if let existing = nodes[node].literals.first(where: { $0.name == name }) { return existing.node }
         nodes.append(Node())
         nodes[node].literals.append((name, nodes.count - 1))
+        nodes[node].marks.append(name.withUnsafeBufferPointer { Self.mark($0) })
         return nodes.count - 1
     }
 

@@ -111,7 +111,8 @@ package struct RegistrationReader: Sendable {
     }
 
     private mutating func integer(_ name: StaticString, required: Bool, _ range: ClosedRange<Int>, example: String) -> Int? {
-        let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
+        // Made only when it is needed: most registrations are right.
+        var expected: String { "an integer from \(range.lowerBound) to \(range.upperBound)" }
         guard let given = member(name) else {
             if required { refuse("\(name)", "\(name) is required", nil, expected: expected, example: example) }
             return nil
@@ -125,8 +126,8 @@ package struct RegistrationReader: Sendable {
 
     private mutating func texts(_ name: StaticString, countMax: Int, _ rule: NameRule) -> [String] {
         guard let given = member(name) else { return [] }
-        let expected = "an array of at most \(countMax) strings, each \(rule.expected)"
-        let example = "[\"\(rule.example(""))\"]"
+        var expected: String { "an array of at most \(countMax) strings, each \(rule.expected)" }
+        var example: String { "[\"\(rule.example(""))\"]" }
         guard given.kind == .array, given.count <= countMax else {
             refuse("\(name)", "\(name) must be \(expected)", given, expected: expected, example: example)
             return []
@@ -144,7 +145,7 @@ package struct RegistrationReader: Sendable {
 
     private mutating func metadata() -> [(key: String, value: String)] {
         guard let given = member("metadata") else { return [] }
-        let expected = "an object of at most \(Limits.metadataPairsMax) strings"
+        var expected: String { "an object of at most \(Limits.metadataPairsMax) strings" }
         let example = #"{"owner":"team-8"}"#
         guard given.kind == .object, given.count <= Limits.metadataPairsMax else {
             refuse("metadata", "metadata must be \(expected)", given, expected: expected, example: example)
@@ -153,7 +154,7 @@ package struct RegistrationReader: Sendable {
         var result: [(key: String, value: String)] = []
         for member in given.members {
             let key = member.name
-            let place = "metadata.\(String(key.prefix(40)))"
+            var place: String { "metadata.\(String(key.prefix(40)))" }
             guard (1...Limits.metadataKeyBytesMax).contains(key.utf8.count) else {
                 refuse(
                     place, "A key of metadata has 1 to \(Limits.metadataKeyBytesMax) bytes", member.key,

@@ -55,6 +55,7 @@ package final class ServiceRegistry: @unchecked Sendable {
         var counts = Counts()
         try environment.read { (transaction) throws(StoreError) in
             let all = StoreKey(.instances)
+            counts.services.reserveCapacity(try transaction.count(.instances))
             try InstanceTable.walk(from: all, prefix: all, in: transaction, onDamage: noteDamage) { (instance) throws(StoreError) in
                 let row = instance.row
                 let ttl = Duration.seconds(row.ttlSeconds)

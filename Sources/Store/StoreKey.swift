@@ -41,7 +41,10 @@ package struct StoreKey: ~Copyable {
     }
 
     package mutating func append(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes { append(byte) }
+        // Whole, because a generic function of another module pays for each byte that it asks for.
+        if bytes.withContiguousStorageIfAvailable({ append(UnsafeRawBufferPointer($0)) }) == nil {
+            for byte in bytes { append(byte) }
+        }
     }
 
     /// The text and a zero byte, so that `a` sorts before `ab` whatever follows. The text must hold no zero byte.
@@ -54,7 +57,11 @@ package struct StoreKey: ~Copyable {
     }
 
     package mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        for byte in bytes { append(byte) }
+        precondition(count + bytes.count <= Limits.keyBytesMax, "a key is longer than LMDB allows")
+        let start = count
+        var span = storage.mutableSpan
+        span.withUnsafeMutableBytes { UnsafeMutableRawBufferPointer(rebasing: $0[start...]).copyMemory(from: bytes) }
+        count += bytes.count
     }
 
     /// Lends the bytes.

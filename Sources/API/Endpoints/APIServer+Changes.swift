@@ -27,7 +27,7 @@ extension APIServer {
                 request, since: since, limit: limit, form: form,
                 deadline: HTTPDoor.uptimeNanoseconds() + UInt64(wait.wholeMilliseconds) * 1_000_000)
             // The revision may have moved between the look and the watch; the wake for it has then not come to this watcher.
-            if registry.revision != since { feed.wake(registry: registry, revision: registry.revision) }
+            if registry.revision != since { feed.wake(registry: registry, revision: registry.revision, server: server) }
             return .later
         } catch {
             return .answer(respond(error, request, route))
@@ -43,7 +43,7 @@ extension APIServer {
         // Read on once the client has taken what was sent: it may begin far behind.
         let stream = HTTPStream(onIdle: { feed.wakeSubscribers(registry, registry.revision) })
         feed.subscribe(stream, after: since)
-        feed.wake(registry: registry, revision: registry.revision)
+        feed.wake(registry: registry, revision: registry.revision, server: server)
         return .answer(HTTPResponse(status: 200, contentType: .eventStream, body: .stream(stream)))
     }
 

@@ -32,7 +32,7 @@ extension APIServer {
         let late = respond(
             Problem(.unavailable, "The disk has not confirmed all of these in time.", hint: "Send the batch again.", retryAfter: 5),
             requestID: requestID, isShort: false)
-        let ticket = request.suspend(until: HTTPDoor.uptimeNanoseconds() + 30_000_000_000, waiter: PendingChange(late: late))
+        let ticket = request.suspend(until: HTTPDoor.uptimeNanoseconds() + 30_000_000_000, waiter: PendingChange { late })
         batch.onComplete { body in ticket.complete(HTTPResponse(status: 200, body: .bytes(body))) }
         for change in changes {
             do throws(StoreError) { try registry.submit(change) } catch { change.failed(error) }

@@ -73,7 +73,7 @@ extension APIServer {
     func backup(_ request: borrowing HTTPRequest, _ route: Route) -> HTTPReply {
         let requestID = request.requestID.description
         let late = respond(Problem(.unavailable, "The backup took too long.", retryAfter: 60), requestID: requestID, isShort: false)
-        let ticket = request.suspend(until: HTTPDoor.uptimeNanoseconds() + 600_000_000_000, waiter: PendingChange(late: late))
+        let ticket = request.suspend(until: HTTPDoor.uptimeNanoseconds() + 600_000_000_000, waiter: PendingChange { late })
         makeBackup { [self] result in
             switch result {
             case .success(let file):

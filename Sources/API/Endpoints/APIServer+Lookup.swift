@@ -10,18 +10,17 @@ extension APIServer {
         guard request.rawQuery.isEmpty else {
             do throws(Problem) {
                 let tenant = try Query(request, route).tenant(default: facts.tenant, rule: NameRules.tenant.accepts)
-                return .answer(lookup(name, tenant: tenant, request, route))
+                return .answer(lookup(name, tenant: tenant, VersionStripes.hash(tenant: tenant.utf8, service: name), request, route))
             } catch {
                 return .answer(respond(error, request, route))
             }
         }
-        return .answer(lookup(name, tenant: facts.tenant, request, route))
+        return .answer(lookup(name, tenant: facts.tenant, tenantHash.hash(service: name), request, route))
     }
 
     private func lookup(
-        _ name: UnsafeBufferPointer<UInt8>, tenant: String, _ request: borrowing HTTPRequest, _ route: Route
+        _ name: UnsafeBufferPointer<UInt8>, tenant: String, _ hash: UInt64, _ request: borrowing HTTPRequest, _ route: Route
     ) -> HTTPResponse {
-        let hash = VersionStripes.hash(tenant: tenant.utf8, service: name)
         // Before the store is read: a change in between makes the copy old at once, never wrong.
         let version = registry.stripes.version(of: hash)
         let now = time.uptime()

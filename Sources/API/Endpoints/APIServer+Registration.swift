@@ -10,12 +10,12 @@ private let changeTimeoutNanoseconds: UInt64 = 30_000_000_000
 /// A change under way: it is short, and a client that has shut its side down still wants the answer.
 final class PendingChange: HTTPWaiter {
     let endsWithClient = false
-    private let late: HTTPResponse
+    private let late: @Sendable () -> HTTPResponse
 
-    init(late: HTTPResponse) { self.late = late }
+    init(late: @escaping @Sendable () -> HTTPResponse) { self.late = late }
 
     func departed(_ ticket: HTTPTicket) {}
-    func timedOut(_ ticket: HTTPTicket) -> HTTPResponse { late }
+    func timedOut(_ ticket: HTTPTicket) -> HTTPResponse { late() }
 }
 
 extension APIServer {
@@ -76,12 +76,14 @@ extension APIServer {
     ) -> HTTPReply {
         let requestID = request.requestID.description
         let isShort = route.isShort
-        let late = respond(
-            Problem(
-                .unavailable, "The disk has not confirmed this change in time; it may still be done.",
-                hint: "Look the service up before you try again.", retryAfter: 5),
-            requestID: requestID, isShort: isShort)
-        let ticket = request.suspend(until: HTTPDoor.uptimeNanoseconds() + changeTimeoutNanoseconds, waiter: PendingChange(late: late))
+        let waiter = PendingChange { [self] in
+            respond(
+                Problem(
+                    .unavailable, "The disk has not confirmed this change in time; it may still be done.",
+                    hint: "Look the service up before you try again.", retryAfter: 5),
+                requestID: requestID, isShort: isShort)
+        }
+        let ticket = request.suspend(until: HTTPDoor.uptimeNanoseconds() + changeTimeoutNanoseconds, waiter: waiter)
         do throws(StoreError) {
             try registry.submit(make(self, ticket))
         } catch {

@@ -2,33 +2,46 @@ import HTTPServer
 
 /// What was asked how often and how long it took, by route and status. Belongs to the HTTP thread, where it is also read.
 package struct RequestMetrics {
-    private struct Key: Hashable {
+    private struct Answer {
         let route: UInt16
         let status: UInt16
+        var histogram = Histogram()
     }
 
-    private var byAnswer: [Key: Histogram] = [:]
+    private static let statuses = 600
+    private var answers: [Answer] = []
+    /// Where in `answers`, by route and status; -1: never given.
+    private var places: [Int16]
 
-    package init() {}
+    package init() {
+        places = Array(repeating: -1, count: (Int(Route.allCases.map(\.rawValue).max()!) + 1) * Self.statuses)
+    }
 
     package mutating func record(_ outcome: HTTPOutcome) {
-        byAnswer[Key(route: outcome.tag, status: outcome.status), default: Histogram()].record(nanoseconds: outcome.durationNanoseconds)
+        let slot = Int(outcome.tag) * Self.statuses + Int(outcome.status)
+        guard outcome.status < Self.statuses, slot < places.count else { return }
+        if places[slot] < 0 {
+            places[slot] = Int16(answers.count)
+            answers.append(Answer(route: outcome.tag, status: outcome.status))
+        }
+        answers[Int(places[slot])].histogram.record(nanoseconds: outcome.durationNanoseconds)
     }
 
     package func write(to metrics: inout MetricsWriter) {
-        let sorted = byAnswer.sorted { ($0.key.route, $0.key.status) < ($1.key.route, $1.key.status) }
+        let sorted = answers.sorted { ($0.route, $0.status) < ($1.route, $1.status) }
         var operations: [(labels: String, value: UInt64)] = []
         var durations: [String: Histogram] = [:]
         var requests: [(labels: String, value: Histogram)] = []
         var order: [String] = []
-        for (key, histogram) in sorted {
-            let route = Route(rawValue: key.route)
+        for answer in sorted {
+            let histogram = answer.histogram
+            let route = Route(rawValue: answer.route)
             let pattern = route.map { "\($0.description.pattern)" } ?? "other"
             let method = route.map { "\($0.description.method)".uppercased() } ?? "other"
-            requests.append(("endpoint=\"\(pattern)\",method=\"\(method)\",status=\"\(key.status)\"", histogram))
+            requests.append(("endpoint=\"\(pattern)\",method=\"\(method)\",status=\"\(answer.status)\"", histogram))
             guard let operation = route?.description.operation else { continue }
             let name = "\(operation)"
-            let result = key.status < 400 ? "success" : "error"
+            let result = answer.status < 400 ? "success" : "error"
             let labels = "operation=\"\(name)\",status=\"\(result)\""
             if let at = operations.firstIndex(where: { $0.labels == labels }) {
                 operations[at].value += histogram.count

@@ -25,6 +25,8 @@ extension Limits {
     package static let httpBodyKeptBytesMax = 4_096
     /// Connections accepted in one go, so that those already open are served in between.
     package static let httpAcceptsPerTurnMax = 128
+    /// Suspended requests woken in one turn of the loop: as many as one commit answers.
+    package static let httpWakesPerTurnMax = 256
     /// Lines of libmicrohttpd's log passed on each second; hundreds come when watchers vanish together.
     package static let httpLogLinesPerSecondMax = 10
 }

@@ -36,7 +36,7 @@ package struct ChangeRecord: Sendable {
 
     private func draft(_ origin: Origin) -> EventDraft {
         EventDraft(
-            type: "posto.registry.\(kind.name)", subject: "\(key.service)/\(key.id)", tenant: key.tenant, traceparent: origin.traceparent,
+            type: "posto.registry.\(kind.name)", subject: key.path, tenant: key.tenant, traceparent: origin.traceparent,
             priority: .state, removedKey: kind == .removed ? [Table.instances.id] + key.bytes : [])
     }
 
@@ -81,7 +81,7 @@ package struct AuditRecord: Sendable {
     package func append(_ origin: Origin, in context: borrowing StoreWriteContext) throws(StoreError) {
         let now = context.now
         let draft = EventDraft(
-            type: "posto.audit.\(operation)", subject: "\(key.service)/\(key.id)", tenant: key.tenant, traceparent: origin.traceparent,
+            type: "posto.audit.\(operation)", subject: key.path, tenant: key.tenant, traceparent: origin.traceparent,
             priority: .audit)
         _ = try context.append(.audit, draft) { json, _ in
             json.beginObject()

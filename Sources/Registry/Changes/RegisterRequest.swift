@@ -188,7 +188,7 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
             LeaseStatus(deadline: context.uptime + ttl, isMarkedExpired: false), ttl: ttl, renewedAt: context.now,
             at: Moment(uptime: context.uptime, wall: context.now))
         row.revision = try ChangeRecord(kind: kind, key: key, row: row, lease: appearance).append(origin, in: context)
-        try InstanceTable.put(row, at: key, in: context.transaction)
+        try InstanceTable.put(row, at: key, isNew: kind == .registered, in: context.transaction)
         if let oldAddress { try context.transaction.delete(.addresses, StoreKey(host: oldAddress.host, port: oldAddress.port)) }
         try context.transaction.put(
             .addresses, StoreKey(host: registration.host.utf8, port: registration.port), key.bytes, revision: row.revision)

@@ -7,6 +7,9 @@ import Store
 /// None of the names can hold a zero byte, so one instance's rows lie together and a prefix never catches a stranger.
 package struct InstanceKey: Hashable, Sendable {
     package let bytes: [UInt8]
+    /// Where service and id begin.
+    private let serviceStart: Int
+    private let idStart: Int
 
     package init(tenant: String, service: String, id: String) {
         var key: [UInt8] = []
@@ -16,7 +19,13 @@ package struct InstanceKey: Hashable, Sendable {
         key.append(contentsOf: service.utf8)
         key.append(0)
         key.append(contentsOf: id.utf8)
+        self.init(whole: key)
+    }
+
+    private init(whole key: [UInt8]) {
         bytes = key
+        serviceStart = (key.firstIndex(of: 0) ?? key.count - 1) + 1
+        idStart = (key[serviceStart...].firstIndex(of: 0) ?? key.count - 1) + 1
     }
 
     package init(_ registration: Registration) {
@@ -26,29 +35,34 @@ package struct InstanceKey: Hashable, Sendable {
     /// The key of an instance's first row, table id included; nil for a row that continues another.
     package init?(stored key: UnsafeRawBufferPointer) {
         guard key.first == Table.instances.id, key.count(where: { $0 == 0 }) == 2 else { return nil }
-        bytes = Array(key.dropFirst())
+        self.init(whole: Array(key.dropFirst()))
     }
 
     /// The value of a lease's or an address's row.
-    package init(payload: UnsafeRawBufferPointer) { bytes = Array(payload) }
+    package init(payload: UnsafeRawBufferPointer) { self.init(whole: Array(payload)) }
 
-    package var tenant: String { part(0) }
-    package var service: String { part(1) }
-    package var id: String { part(2) }
+    package var tenant: String { String(decoding: bytes[..<max(0, serviceStart - 1)], as: UTF8.self) }
+    package var service: String { String(decoding: bytes[serviceStart..<max(serviceStart, idStart - 1)], as: UTF8.self) }
+    package var id: String { String(decoding: bytes[idStart...], as: UTF8.self) }
+
+    /// `service/id`: the subject of its records.
+    package var path: String {
+        let count = bytes.count - serviceStart
+        return String(unsafeUninitializedCapacity: count) { text in
+            _ = text.initialize(fromContentsOf: bytes[serviceStart...])
+            if idStart > serviceStart { text[idStart - serviceStart - 1] = UInt8(ascii: "/") }
+            return count
+        }
+    }
 
     /// See `VersionStripes`.
     package var stripe: UInt64 {
-        let parts = bytes.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
-        return VersionStripes.hash(tenant: parts[0], service: parts[1])
+        VersionStripes.hash(tenant: bytes[..<max(0, serviceStart - 1)], service: bytes[serviceStart..<max(serviceStart, idStart - 1)])
     }
 
     /// Whether both are instances of one service.
     package func isSameService(as other: InstanceKey) -> Bool {
-        tenant == other.tenant && service == other.service
-    }
-
-    private func part(_ number: Int) -> String {
-        String(decoding: bytes.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)[number], as: UTF8.self)
+        idStart == other.idStart && bytes[..<idStart] == other.bytes[..<idStart]
     }
 }
 

@@ -1,4 +1,5 @@
 import Domain
+import Glibc
 import Store
 
 /// An instance as a walk over the table meets it. Valid within the closure only.
@@ -88,12 +89,12 @@ package enum InstanceTable {
                 onDamage($0); return true
             }
         ) { (key, payload, _) throws(StoreError) -> Bool in
-            guard let first = key.firstIndex(of: 0), let second = key[(first + 1)...].firstIndex(of: 0) else {
+            guard let first = key.zero(from: 0), let second = key.zero(from: first + 1) else {
                 throw StoreError(.corrupted, "read the key of an instance")
             }
             let id = UnsafeRawBufferPointer(rebasing: key[(second + 1)...])
             // A row that continues another was read with that one.
-            guard !id.contains(0) else { return true }
+            guard id.zero(from: 0) == nil else { return true }
             guard let row = InstanceRowView(payload) else {
                 onDamage(key)
                 return true
@@ -141,9 +142,12 @@ package enum InstanceTable {
         }
     }
 
-    package static func put(_ row: InstanceRow, at key: InstanceKey, in transaction: borrowing WriteTransaction) throws(StoreError) {
+    /// - Parameter isNew: there is no row of that key, as the caller has seen: it need not be looked for again.
+    package static func put(
+        _ row: InstanceRow, at key: InstanceKey, isNew: Bool = false, in transaction: borrowing WriteTransaction
+    ) throws(StoreError) {
         // Nothing can be said of what followed a damaged row; it is written over or lies there unread.
-        let partsBefore = try readableRow(of: key, in: transaction).map { $0.encode().continuations.count } ?? 0
+        let partsBefore = isNew ? 0 : try readableRow(of: key, in: transaction).map { $0.encode().continuations.count } ?? 0
         let (first, continuations) = row.encode()
         try transaction.put(.instances, StoreKey(instance: key), first, revision: row.revision)
         for (index, part) in continuations.enumerated() {
@@ -193,5 +197,13 @@ private struct TransactionReader: StoreReading {
     init(_ transaction: borrowing some StoreReading & ~Copyable) {
         handle = transaction.handle
         environment = transaction.environment
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Where the next zero byte is; a start walks every key of the table, so the library's search is worth its call.
+    fileprivate func zero(from start: Int) -> Int? {
+        guard start < count, let base = baseAddress, let found = memchr(base + start, 0, count - start) else { return nil }
+        return UnsafeRawPointer(found) - base
     }
 }

@@ -35,8 +35,10 @@ package struct LeaseWord: Hashable, Sendable {
     /// CRC-8 (polynomial 0x07, beginning with 0xFF, so that a zero word is not valid) of the upper 56 bits.
     private static func check(of word: UInt64) -> UInt8 {
         var crc: UInt8 = 0xFF
-        for shift in stride(from: UInt64(56), to: 0, by: -8) {
-            crc = table[Int(crc ^ UInt8(truncatingIfNeeded: word >> shift))]
+        var rest = word
+        for _ in 0..<7 {
+            crc = table[Int(crc ^ UInt8(truncatingIfNeeded: rest >> 56))]
+            rest <<= 8
         }
         return crc
     }

@@ -30,7 +30,7 @@ struct BenchChild: ~Copyable {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
         let started = LoadClock.now()
-        let process = try spawn("/proc/self/exe", ["posto"] + arguments, environment, &actions)
+        let process = try spawn(ownPath, ["posto"] + arguments, environment, &actions)
         do throws(BenchFailure) {
             let port = try readPort(ends[0])
             return BenchChild(process: process, port: port, started: started, output: ends[0])
@@ -61,6 +61,13 @@ struct BenchChild: ~Copyable {
         waitpid(process, nil, 0)
         close(output)
         discard self
+    }
+
+    /// The file of this very program.
+    static var ownPath: String {
+        var path = [UInt8](repeating: 0, count: 4_096)
+        let count = path.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
+        return count > 0 ? String(decoding: path[..<count], as: UTF8.self) : "/proc/self/exe"
     }
 
     /// Runs a program to its end.

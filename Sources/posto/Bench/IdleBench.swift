@@ -25,7 +25,7 @@ enum IdleBench {
         let copy = folder + "/posto"
         var note: String?
         var status = stat()
-        if (try? BenchChild.run("strip", ["strip", "-o", copy, "/proc/self/exe"])) == 0, stat(copy, &status) == 0 {
+        if (try? BenchChild.run("strip", ["strip", "-o", copy, BenchChild.ownPath])) == 0, stat(copy, &status) == 0 {
             note = "after strip"
         } else if stat("/proc/self/exe", &status) == 0 {
             note = "as it is: there is no strip on this machine"

@@ -35,7 +35,7 @@ enum ProcFigures {
 
     private static func field(_ name: String, in path: String) -> Int? {
         for line in text(path).split(separator: "\n") where line.hasPrefix(name) {
-            return line.dropFirst(name.count).split(separator: " ").first.flatMap { Int($0) }
+            return line.dropFirst(name.count).split(whereSeparator: { " \t".contains($0) }).first.flatMap { Int($0) }
         }
         return nil
     }
