@@ -70,7 +70,7 @@ let package = Package(
         .executableTarget(
             name: "posto",
             dependencies: [
-                "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "Registry", "Crypto", "CPlatform",
+                "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "API", "Crypto", "CPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -86,7 +86,14 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "RegistryTests", dependencies: ["Registry", "Domain", "Store"], swiftSettings: strict),
         .testTarget(
-            name: "DaemonTests", dependencies: ["Daemon", "API", "Domain", "HTTPServer"], swiftSettings: strict),
+            name: "DaemonTests",
+            dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Store", "ServiceManager", "CPlatform"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "posto", "Domain", "Store", "HTTPClient", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

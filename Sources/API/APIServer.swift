@@ -80,7 +80,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     let tenantHash: VersionStripes.Beginning
     var cache = LookupCache()
     var metrics = RequestMetrics()
-    private(set) var server: HTTPServer?
+    private(set) var server: HTTPDoor?
 
     package init(
         registry: ServiceRegistry, time: TimeSource, facts: NodeFacts, access: AccessPolicy, streams: StreamReader, log: Log,
@@ -105,7 +105,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     }
 
     /// Once, before the server starts.
-    package func attach(_ server: HTTPServer) { self.server = server }
+    package func attach(_ server: HTTPDoor) { self.server = server }
 
     /// Any thread: who may call, from now on.
     package func setAccess(_ policy: AccessPolicy) { access.withLock { $0 = policy } }
@@ -136,6 +136,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         switch table.match(head.method, head.path) {
         case .found(let index, _):
             let route = routes[index]
+            head.tag(route.rawValue)
             if let refusal = refusalOfAccess(head, route) { return .refuse(respond(refusal, head, route)) }
             let bodyMax = route.description.bodyMax
             if let length = head.contentLength, length > UInt64(bodyMax) {

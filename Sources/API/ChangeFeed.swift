@@ -6,7 +6,8 @@ import Store
 /// Who waits for changes: long polls, and streams of server-sent events. On the HTTP thread only.
 ///
 /// A commit wakes every watcher that it concerns; watchers that ask the same are given the same rendered bytes.
-final class ChangeFeed {
+// SAFETY: touched on the HTTP thread only; a stream's `onIdle`, which is called there too, holds it.
+final class ChangeFeed: @unchecked Sendable {
     /// One long poll.
     // SAFETY: touched on the HTTP thread only.
     final class Watcher: HTTPWaiter, @unchecked Sendable {
@@ -80,12 +81,12 @@ final class ChangeFeed {
 
     // MARK: Waking
 
-    func wake(registry: ServiceRegistry, revision: UInt64, server: HTTPServer?) {
+    func wake(registry: ServiceRegistry, revision: UInt64, server: HTTPDoor?) {
         wakeWatchers(registry, revision, server)
         wakeSubscribers(registry, revision)
     }
 
-    private func wakeWatchers(_ registry: ServiceRegistry, _ revision: UInt64, _ server: HTTPServer?) {
+    private func wakeWatchers(_ registry: ServiceRegistry, _ revision: UInt64, _ server: HTTPDoor?) {
         guard !watchers.isEmpty else { return }
         var rendered: [Question: HTTPResponse] = [:]
         var woken: [(HTTPTicket, HTTPResponse)] = []
@@ -109,14 +110,17 @@ final class ChangeFeed {
         }
     }
 
-    private func wakeSubscribers(_ registry: ServiceRegistry, _ revision: UInt64) {
+    /// Gives every stream what it has room for; one that is full goes on when its client has taken it.
+    func wakeSubscribers(_ registry: ServiceRegistry, _ revision: UInt64) {
         guard !subscribers.isEmpty else { return }
         var pages: [UInt64: ChangesPage] = [:]
         for index in subscribers.indices {
             while subscribers[index].revision < revision {
                 let since = subscribers[index].revision
                 if pages[since] == nil {
-                    guard case .page(let page)? = try? registry.changes(since: since, limit: Limits.changesPageDefault, form: .eventStream)
+                    guard
+                        case .page(let page)? = try? registry.changes(
+                            since: since, limit: Limits.changesPageDefault, form: .eventStream, bytesMax: Limits.eventPageBytesMax)
                     else {
                         // What it has not seen is gone; it must take the whole list again, and learns so when it comes back.
                         subscribers[index].stream.close()
@@ -125,7 +129,11 @@ final class ChangeFeed {
                     pages[since] = page
                 }
                 let page = pages[since]!
-                guard page.revision > since, subscribers[index].stream.push(page.body) else { break }
+                let stream = subscribers[index].stream
+                guard page.revision > since,
+                    stream.queuedBytes == 0 || stream.queuedBytes + page.body.count <= Limits.httpStreamQueueBytesMax,
+                    stream.push(page.body)
+                else { break }
                 subscribers[index].revision = page.revision
             }
         }
@@ -146,12 +154,13 @@ final class ChangeFeed {
 
     // MARK: Answers
 
-    static func answer(_ registry: ServiceRegistry, since: UInt64, limit: Int, form: ChangesPage.Form) -> HTTPResponse {
+    static func answer(_ registry: ServiceRegistry, since: UInt64?, limit: Int, form: ChangesPage.Form) -> HTTPResponse {
         do throws(StoreError) {
             switch try registry.changes(since: since, limit: limit, form: form) {
             case .page(let page): return response(page, form: form)
-            case .gone(let oldest): return response(Problem.gone(since: since, oldest: oldest))
-            case .ahead(let revision): return response(Problem.ahead(since: since, revision: revision))
+            case .gone(let oldest): return response(Problem.gone(since: since ?? 0, oldest: oldest))
+            case .lost: return response(Problem.lost(since: since ?? 0))
+            case .ahead(let revision): return response(Problem.ahead(since: since ?? 0, revision: revision))
             }
         } catch {
             return response(Problem(error))
@@ -177,6 +186,12 @@ extension Problem {
     static func gone(since: UInt64, oldest: UInt64) -> Problem {
         Problem(
             .revisionGone, "Changes after revision \(since) are no longer kept; the oldest kept follow revision \(oldest).",
+            hint: "Take the whole list (GET /api/v1/services) and go on from its revision.")
+    }
+
+    static func lost(since: UInt64) -> Problem {
+        Problem(
+            .revisionGone, "A change after revision \(since) was lost with a damaged disk.",
             hint: "Take the whole list (GET /api/v1/services) and go on from its revision.")
     }
 

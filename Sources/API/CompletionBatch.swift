@@ -11,7 +11,7 @@ package final class CompletionBatch: Sendable {
         waiting.withLock { $0.append((ticket, response)) }
     }
 
-    func flush(through server: HTTPServer?) {
+    func flush(through server: HTTPDoor?) {
         let completions = waiting.withLock { waiting in
             let all = waiting
             waiting.removeAll(keepingCapacity: true)

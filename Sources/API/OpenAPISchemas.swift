@@ -97,7 +97,7 @@ enum OpenAPISchemas {
         ),
         (
             "AuditPage",
-            ##"{"type":"object","required":["records","last_seq"],"properties":{"records":{"type":"array","items":{"type":"object","properties":{"seq":{"type":"integer"},"time":{"type":"string","format":"date-time"},"hash":{"type":"string"},"event":{"$ref":"#/components/schemas/CloudEvent"}}}},"last_seq":{"type":"integer"}}}"##
+            ##"{"type":"object","required":["records","last_seq","trimmed_through","previous_hash"],"properties":{"records":{"type":"array","items":{"type":"object","properties":{"seq":{"type":"integer"},"time":{"type":"string","format":"date-time"},"hash":{"type":"string"},"event":{"$ref":"#/components/schemas/CloudEvent"}}}},"last_seq":{"type":"integer"},"trimmed_through":{"type":"integer","description":"Everything through it was deleted by retention."},"previous_hash":{"type":["string","null"],"description":"What the first of the records is chained to: hash = SHA-256(previous hash, event)."}}}"##
         ),
         (
             "Checkpoint",

@@ -167,8 +167,9 @@ package struct Problem: Error, Sendable {
                 json.key("message"); json.string(detail)
                 json.key("code"); json.string(code.rawValue)
                 if !ids.isEmpty { json.key("ids"); json.array { for id in ids { $0.string(id) } } }
+                // Only here: the specification gives the refusal of a field its members, and these are all.
+                if let hint { json.key("hint"); json.string(hint) }
             }
-            if let hint { json.key("hint"); json.string(hint) }
         }
         return json.finish()
     }

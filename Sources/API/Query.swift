@@ -16,6 +16,12 @@ struct Query: ~Copyable {
                 hint: nearest.map { "Did you mean \($0)?" }
                     ?? (names.isEmpty ? "It takes no parameters." : "It takes: \(names.joined(separator: ", "))."))
         }
+        for (index, item) in items.enumerated() where items[..<index].contains(where: { $0.name == item.name }) {
+            guard known.contains(where: { "\($0.name)" == item.name && $0.isRepeatable }) else {
+                throw Problem(
+                    .validation, "The parameter \(item.name) stands twice in the query.", hint: "Give it once.")
+            }
+        }
     }
 
     subscript(_ name: String) -> String? { items.first { $0.name == name }?.value }
@@ -32,6 +38,14 @@ struct Query: ~Copyable {
                 example: "\(min(max(fallback, range.lowerBound), range.upperBound))")
         }
         return value
+    }
+
+    func flag(_ name: String) throws(Problem) -> Bool {
+        switch self[name] {
+        case nil, "false": return false
+        case "true", "": return true
+        case let text?: throw Self.refuse(name, text, "true or false", example: "true")
+        }
     }
 
     /// A duration as `30s`, `5m`, `1500ms`, or plain seconds, as Consul's users write it.

@@ -25,6 +25,8 @@ package enum Route: UInt16, CaseIterable, Sendable {
     package struct Parameter: Sendable {
         package let name: StaticString
         package let summary: StaticString
+        /// May stand in a query more than once.
+        package var isRepeatable = false
     }
 
     package struct Description: Sendable {
@@ -53,15 +55,16 @@ package enum Route: UInt16, CaseIterable, Sendable {
     }
 
     private static let tenant = Parameter(name: "tenant", summary: "The tenant; the node's own if absent.")
+    private static let dryRun = Parameter(name: "dry_run", summary: "true: say what would be done, and do nothing.")
     private static let limit = Parameter(name: "limit", summary: "At most so many.")
-    private static let since = Parameter(name: "since", summary: "Only what came after this number.")
+    private static let since = Parameter(name: "since", summary: "Only what came after this number; what is kept, if absent.")
     private static let wait = Parameter(name: "wait", summary: "Wait so long for news, as 30s or 5m; at most 10m.")
     private static let filters: [Parameter] = [
-        Parameter(name: "tag", summary: "Has this tag; may be repeated, all must hold."),
+        Parameter(name: "tag", summary: "Has this tag; may be repeated, all must hold.", isRepeatable: true),
         Parameter(name: "version", summary: "Has exactly this version."),
         Parameter(name: "protocol", summary: "Speaks this protocol."),
         Parameter(name: "health", summary: "passing, warning, critical or unknown."),
-        Parameter(name: "capability", summary: "Has this capability; may be repeated, all must hold."),
+        Parameter(name: "capability", summary: "Has this capability; may be repeated, all must hold.", isRepeatable: true),
         tenant, limit,
         Parameter(name: "cursor", summary: "The `next` of the page before."),
     ]
@@ -81,7 +84,7 @@ package enum Route: UInt16, CaseIterable, Sendable {
 
     private static let table: [Route: Description] = [
         .register: Description(
-            .post, "/api/v1/register", .service, bodyMax: registrationMax, operation: "register",
+            .post, "/api/v1/register", .service, bodyMax: registrationMax, parameters: [dryRun], operation: "register",
             "Register an instance, or change its registration."),
         .heartbeat: Description(
             .post, "/api/v1/heartbeat/{name}", .service, bodyMax: registrationMax, parameters: [tenant], operation: "heartbeat",
@@ -93,10 +96,10 @@ package enum Route: UInt16, CaseIterable, Sendable {
             .post, "/api/v1/heartbeats", .service, bodyMax: Limits.heartbeatBatchBodyBytesMax, parameters: [tenant], operation: "heartbeat",
             "Renew many leases."),
         .deregister: Description(
-            .delete, "/api/v1/deregister/{name}", .service, parameters: [tenant], operation: "deregister",
+            .delete, "/api/v1/deregister/{name}", .service, parameters: [tenant, dryRun], operation: "deregister",
             "Remove the only instance of a service, at once."),
         .deregisterInstance: Description(
-            .delete, "/api/v1/deregister/{name}/{id}", .service, parameters: [tenant], operation: "deregister",
+            .delete, "/api/v1/deregister/{name}/{id}", .service, parameters: [tenant, dryRun], operation: "deregister",
             "Remove an instance, at once."),
         .services: Description(
             .get, "/api/v1/services", .service, parameters: filters, operation: "list", "List instances, sorted by service and id."),

@@ -39,14 +39,36 @@ package struct StreamReader: Sendable {
         return .unknownStream
     }
 
-    /// The audit trail as records with their hashes: `{"seq","time","hash","event":{…}}`.
-    package func chained(_ name: String, after seq: UInt64, limit: Int) throws(StoreError) -> (json: [UInt8], last: UInt64)? {
+    /// A piece of a chained stream, with what its first record follows from.
+    package struct ChainPage: Sendable {
+        /// `{"seq","time","hash","event":{…}}` for each record.
+        package var json: [UInt8]
+        /// The last seq that was given; `since` if none.
+        package var last: UInt64
+        /// Everything through it was deleted by retention.
+        package var trimmedThrough: UInt64
+        /// The hash that the first record is chained to; nil if nothing is known of `since`, which is beyond the end then.
+        package var previousHash: Digest32?
+    }
+
+    /// The records of a chained stream after `seq` with their hashes; nil if there is no such stream.
+    package func chained(_ name: String, after seq: UInt64, limit: Int) throws(StoreError) -> ChainPage? {
         for journal in journals {
             guard let stream = journal.stream(name) else { continue }
-            var json = JSONWriter(capacity: 16 * 1_024)
-            json.beginArray()
-            let last = try journal.environment.read { (transaction) throws(StoreError) in
-                try transaction.scan(stream, after: seq, bytesMax: Limits.changesPageBytesMax, recordsMax: limit) {
+            return try journal.environment.read { (transaction) throws(StoreError) in
+                guard let row = try transaction.streamRow(stream) else { throw StoreError(.corrupted, "read the row of a stream") }
+                var page = ChainPage(json: [], last: seq, trimmedThrough: row.trimmed, previousHash: nil)
+                if seq <= row.trimmed {
+                    page.previousHash = row.trimmedHash
+                } else {
+                    try transaction.scan(stream, after: seq - 1, recordsMax: 1) { (entry) throws(StoreError) in
+                        if entry.seq == seq { page.previousHash = entry.hash }
+                        return false
+                    }
+                }
+                var json = JSONWriter(capacity: 16 * 1_024)
+                json.beginArray()
+                page.last = try transaction.scan(stream, after: seq, bytesMax: Limits.changesPageBytesMax, recordsMax: limit) {
                     (entry) throws(StoreError) in
                     json.beginObject()
                     json.key("seq"); json.unsigned(entry.seq)
@@ -56,9 +78,10 @@ package struct StreamReader: Sendable {
                     json.endObject()
                     return true
                 }
+                json.endArray()
+                page.json = json.finish()
+                return page
             }
-            json.endArray()
-            return (json.finish(), last)
         }
         return nil
     }

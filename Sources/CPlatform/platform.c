@@ -32,6 +32,8 @@ int posto_peer_is_in_group(int fd, gid_t group) {
     return 0;
 }
 
+int posto_datagram_socket(void) { return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+
 int posto_open_direct(const char *path, int mode) { return open(path, O_WRONLY | O_CREAT | O_DIRECT | O_DSYNC | O_CLOEXEC, mode); }
 
 int posto_preallocate(int fd, off_t offset, off_t length) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length); }

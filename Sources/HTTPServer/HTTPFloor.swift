@@ -1,11 +1,11 @@
 import CMicroHTTPD
 
-/// What libmicrohttpd itself can do: the same loop and accepting, an empty handler, one body, no checks. The measure for `HTTPServer`.
+/// What libmicrohttpd itself can do: the same loop and accepting, an empty handler, one body, no checks. The measure for `HTTPDoor`.
 package final class HTTPFloor: Sendable {
-    private let server: HTTPServer
+    private let server: HTTPDoor
 
     package init(listener: HTTPListener, body: [UInt8]) throws(HTTPServerError) {
-        server = try HTTPServer(
+        server = try HTTPDoor(
             configuration: HTTPServerConfiguration(listeners: [listener]), handler: NoHandler(), floor: FloorAnswer(body: body))
     }
 

@@ -8,6 +8,7 @@ import Glibc
 /// The callbacks are file-scope constants: a closure nested in one that stands in `main.swift` would be bound to the main actor and trap here.
 extension HTTPLoop {
     func startDaemons() {
+        // SAFETY (both): the loop outlives the daemons, which `stopDaemons` ends.
         logger.pointee = posto_mhd_logger(line: logLine, context: Unmanaged.passUnretained(self).toOpaque())
         // Some libraries under us write to sockets without MSG_NOSIGNAL; nobody here wants the signal.
         signal(SIGPIPE, SIG_IGN)
@@ -15,6 +16,7 @@ extension HTTPLoop {
             let flags =
                 MHD_USE_EPOLL.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_NO_LISTEN_SOCKET.rawValue
                 | MHD_USE_ERROR_LOG.rawValue
+            // SAFETY: as above.
             let context = Unmanaged.passUnretained(self).toOpaque()
             var options = [
                 option(.CONNECTION_MEMORY_LIMIT, memory, nil),

@@ -4,6 +4,7 @@ import Glibc
 /// One request, whole and checked. Valid only during the handler's call: it cannot be copied, and nothing that it lends may be kept.
 package struct HTTPRequest: ~Copyable {
     let connection: ConnectionPointer
+    // SAFETY: the loop makes the request on its own thread and lends it to one call, which it outlives.
     let loop: Unmanaged<HTTPLoop>
 
     package var method: HTTPMethod { connection.pointee.method }
@@ -63,10 +64,11 @@ package struct HTTPRequest: ~Copyable {
     package var listener: Int { connection.pointee.listener }
     package var requestID: HTTPRequestID { connection.pointee.requestID }
 
-    /// The W3C trace context, if it is well-formed (version 00 or later, identities not all zero).
+    /// The W3C trace context, if it is well-formed (version 00 or later, identities not all zero): the part that every version begins with,
+    /// 55 characters, because what follows it has no bound and goes into records.
     package var traceparent: String? {
         guard let bytes = connection.pointee.head.traceparent, TraceContext.isValid(bytes) else { return nil }
-        return bytes.text
+        return Bytes(rebasing: bytes[..<55]).text
     }
 
     /// Nanoseconds since boot (CLOCK_BOOTTIME) of the loop's turn that saw the request line.

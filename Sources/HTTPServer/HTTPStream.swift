@@ -17,10 +17,16 @@ package final class HTTPStream: Sendable {
     }
 
     private let state = Mutex(State())
+    private let onIdle: @Sendable () -> Void
     private let onClosed: @Sendable () -> Void
 
-    /// - Parameter onClosed: called once, on the HTTP thread, when the last byte is sent or the client is gone.
-    package init(onClosed: @escaping @Sendable () -> Void = {}) { self.onClosed = onClosed }
+    /// - Parameters:
+    ///   - onIdle: called on the HTTP thread whenever the kernel has taken all that was pushed; it may push more.
+    ///   - onClosed: called once, on the HTTP thread, when the last byte is sent or the client is gone.
+    package init(onIdle: @escaping @Sendable () -> Void = {}, onClosed: @escaping @Sendable () -> Void = {}) {
+        self.onIdle = onIdle
+        self.onClosed = onClosed
+    }
 
     /// Queues `bytes` for sending.
     ///
@@ -55,6 +61,9 @@ package final class HTTPStream: Sendable {
         mailbox?.post(.stream(id: id))
     }
 
+    /// Pushed, and not yet taken by the kernel.
+    package var queuedBytes: Int { state.withLock { $0.queue.count - $0.sent } }
+
     package var isClosed: Bool { state.withLock { $0.ended } }
 
     /// The connection that will carry it. On the HTTP thread, before libmicrohttpd asks for the first byte.
@@ -69,6 +78,12 @@ package final class HTTPStream: Sendable {
 
     /// Copies what waits into `buffer`; calls `sleep` under the lock if nothing does, so that no push falls in between.
     func read(into buffer: UnsafeMutableRawBufferPointer, sleep: () -> Void) -> Read {
+        let read = take(into: buffer, sleep: sleep)
+        if case .asleep = read { onIdle() }
+        return read
+    }
+
+    private func take(into buffer: UnsafeMutableRawBufferPointer, sleep: () -> Void) -> Read {
         state.withLock { state in
             let count = min(buffer.count, state.queue.count - state.sent)
             if count > 0 {

@@ -30,6 +30,7 @@ enum Responder {
             return answer
         case .stream(let stream):
             stream.attach(id: loop.beginStream(stream, connection), mailbox: loop.mailbox)
+            // SAFETY: `endStream` takes the reference back, once: libmicrohttpd calls it when the answer is destroyed.
             let context = Unmanaged.passRetained(StreamReader(stream: stream, connection: connection)).toOpaque()
             guard let answer = MHD_create_response_from_callback(.max, 4_096, readStream, context, endStream) else {
                 endStream(context)
@@ -145,6 +146,7 @@ private let readStream: MHD_ContentReaderCallback = { context, _, buffer, count 
     }
 }
 
+// SAFETY: balances passRetained where the answer is made.
 private let endStream: MHD_ContentReaderFreeCallback = { context in
     let reader = Unmanaged<StreamReader>.fromOpaque(context!).takeRetainedValue()
     reader.stream.detach()

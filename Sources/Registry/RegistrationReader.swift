@@ -81,6 +81,7 @@ package struct RegistrationReader: Sendable {
     }
 
     private mutating func refuse(_ field: String, _ message: String, _ provided: JSONValue?, expected: String, example: String) {
+        guard refusals.count < Limits.refusalsMax else { return }
         refusals.append(
             FieldRefusal(
                 field: field, message: message, provided: provided.map(Self.excerpt), expected: expected, example: example))
@@ -175,6 +176,7 @@ package struct RegistrationReader: Sendable {
         for member in value.members {
             let name = member.name
             guard !Self.fields.contains(name) else { continue }
+            guard refusals.count < Limits.refusalsMax else { return }
             let nearest = EditDistance.nearest(to: name, among: Self.fields)
             refuse(
                 String(name.prefix(64)), "A registration has no field \"\(name.prefix(64))\"", member.value,

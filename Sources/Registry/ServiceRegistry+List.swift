@@ -64,7 +64,15 @@ extension ServiceRegistry {
                 start.append(terminated: after.service)
                 start.append(after.id.utf8)
             }
-            try InstanceTable.walk(from: start, prefix: prefix, in: transaction) { (instance) throws(StoreError) in
+            if let after = query.after {
+                // The page before may have ended behind live instances that this walk does not meet.
+                let service = StoreKey(instancesOf: after.service.utf8, tenant: query.tenant.utf8)
+                try InstanceTable.walk(from: service, prefix: service, in: transaction, onDamage: noteDamage) { (_) throws(StoreError) in
+                    page.liveService = after.service
+                    return false
+                }
+            }
+            try InstanceTable.walk(from: start, prefix: prefix, in: transaction, onDamage: noteDamage) { (instance) throws(StoreError) in
                 page.take(instance, self, moment)
             }
         }
@@ -86,7 +94,8 @@ extension ServiceRegistry {
         private var written = 0
         private var looked = 0
         private var last: ListCursor?
-        private var liveService: String?
+        /// The service of which a live instance is known.
+        var liveService: String?
         private var isFull = false
 
         init(query: ListQuery, statics: [StaticInstance]) {

@@ -13,6 +13,9 @@ extension ServiceRegistry {
     /// The revision of the last change that the disk has.
     package var revision: UInt64 { position(.state) }
 
+    /// The revision behind which every change is kept.
+    package var oldestRevision: UInt64 { oldestPosition(.state) }
+
     /// Renders `{"revision":…,"service_name":…,"instances":[…]}`; nil if nobody knows the service. Any thread.
     package func lookup(tenant: String, service: String) throws(StoreError) -> RenderedService? {
         // Read before the transaction begins: the answer is at least as new as the revision that it names, so a watcher who goes on from
@@ -29,7 +32,7 @@ extension ServiceRegistry {
         var count = 0
         try environment.read { (transaction) throws(StoreError) in
             let prefix = StoreKey(instancesOf: service.utf8, tenant: tenant.utf8)
-            try InstanceTable.walk(from: prefix, prefix: prefix, in: transaction) { (instance) throws(StoreError) in
+            try InstanceTable.walk(from: prefix, prefix: prefix, in: transaction, onDamage: noteDamage) { (instance) throws(StoreError) in
                 let appearance = appearance(of: instance.row, at: moment)
                 validUntil = min(validUntil, appearance.validUntil)
                 write(instance, appearance, to: &json)
@@ -60,16 +63,17 @@ extension ServiceRegistry {
             revision: instance.row.revision, to: &json)
     }
 
-    /// The names of up to `limit` known services that are nearest to one that is not known, for the answer's hint.
+    /// The known service whose name is nearest to one that is not known, for the answer's hint.
+    ///
+    /// Looks at few: those that begin with the same letter, then the first of all.
     package func nearestService(to name: String, tenant: String) -> String? {
         var names: [String] = []
         try? environment.read { (transaction) throws(StoreError) in
-            let prefix = StoreKey(instancesOfTenant: tenant)
-            try InstanceTable.walk(from: prefix, prefix: prefix, in: transaction) { (instance) throws(StoreError) in
-                let service = String(decoding: instance.service, as: UTF8.self)
-                if names.last != service { names.append(service) }
-                return names.count < Limits.listPageMax
-            }
+            var prefix = StoreKey(instancesOfTenant: tenant)
+            if let first = name.utf8.first { prefix.append(first) }
+            try InstanceTable.services(prefix: prefix, tenant: tenant, in: transaction, max: Limits.hintCandidatesMax, into: &names)
+            let all = StoreKey(instancesOfTenant: tenant)
+            try InstanceTable.services(prefix: all, tenant: tenant, in: transaction, max: Limits.hintCandidatesMax, into: &names)
         }
         return EditDistance.nearest(to: name, among: names)
     }

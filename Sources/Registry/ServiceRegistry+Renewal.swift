@@ -30,7 +30,8 @@ extension ServiceRegistry {
                 var first: InstanceKey?
                 var ids: [String] = []
                 let prefix = StoreKey(instancesOf: service, tenant: tenant)
-                try InstanceTable.walk(from: prefix, prefix: prefix, in: transaction) { (instance) throws(StoreError) in
+                try InstanceTable.walk(from: prefix, prefix: prefix, in: transaction, onDamage: noteDamage) {
+                    (instance) throws(StoreError) in
                     if lease == nil {
                         lease = Lease(
                             slot: instance.row.slot, generation: instance.row.generation, ttl: .seconds(instance.row.ttlSeconds))
@@ -61,7 +62,7 @@ extension ServiceRegistry {
         try environment.read { (transaction) throws(StoreError) in
             var keys: [InstanceKey] = []
             let prefix = StoreKey(instancesOf: service.utf8, tenant: tenant.utf8)
-            try InstanceTable.walk(from: prefix, prefix: prefix, in: transaction) { (instance) throws(StoreError) in
+            try InstanceTable.walk(from: prefix, prefix: prefix, in: transaction, onDamage: noteDamage) { (instance) throws(StoreError) in
                 keys.append(instance.key)
                 return keys.count < Limits.listPageDefault
             }

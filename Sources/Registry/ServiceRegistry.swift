@@ -17,6 +17,7 @@ package final class ServiceRegistry: @unchecked Sendable {
     private var writer: StoreWriter?
     private var checks: CheckKeeper?
     private let counts = Mutex(Counts())
+    private let damaged = Mutex<Set<InstanceKey>>([])
 
     private struct Counts {
         /// Instances of each service, by the hash of its name.
@@ -55,7 +56,7 @@ package final class ServiceRegistry: @unchecked Sendable {
         try environment.read { (transaction) throws(StoreError) in
             let all = StoreKey(.instances)
             counts.services.reserveCapacity(try transaction.count(.instances))
-            try InstanceTable.walk(from: all, prefix: all, in: transaction) { (instance) throws(StoreError) in
+            try InstanceTable.walk(from: all, prefix: all, in: transaction, onDamage: noteDamage) { (instance) throws(StoreError) in
                 let row = instance.row
                 let ttl = Duration.seconds(row.ttlSeconds)
                 let known = row.isMarkedExpired ? nil : deadline(row.slot, row.generation, ttl)
@@ -79,8 +80,19 @@ package final class ServiceRegistry: @unchecked Sendable {
     package var activeInstances: Int { counts.withLock { $0.instances } }
     package var expiredTotal: UInt64 { counts.withLock { $0.expiredTotal } }
 
+    /// Instances whose rows were found damaged and that have not registered again since: lists leave them out, health tells how many.
+    package var damagedInstances: Int { damaged.withLock { $0.count } }
+
+    /// - Parameter key: as it is stored, table id included.
+    func noteDamage(_ key: UnsafeRawBufferPointer) {
+        guard let instance = InstanceKey(stored: key) else { return }
+        damaged.withLock { if $0.count < Limits.damagedInstancesMax { $0.insert(instance) } }
+    }
+
     /// The last durable seq of a stream.
     func position(_ stream: StreamID) -> UInt64 { writer?.journal.position(stream).last ?? 0 }
+
+    func oldestPosition(_ stream: StreamID) -> UInt64 { writer?.journal.position(stream).trimmed ?? 0 }
 
     // MARK: Changes
 
@@ -130,6 +142,7 @@ package final class ServiceRegistry: @unchecked Sendable {
                 counts.services[key.stripe, default: 0] += 1
             }
         }
+        damaged.withLock { _ = $0.remove(key) }
         stripes.bump(key.stripe)
         checks?.watch(key, registration)
     }

@@ -44,7 +44,7 @@ struct Serve: ParsableCommand {
         }
         guard !check else { return Terminal.print(ConfigurationText.check(configuration)) }
         do throws(DaemonFailure) {
-            try Daemon.run(configuration, sources: sources)
+            try NodeDaemon.run(configuration, sources: sources)
         } catch {
             Terminal.fail(error.message, hint: error.hint)
             throw ExitCode(error.code)

@@ -76,7 +76,7 @@ import Testing
         let server = try TestServer()
         let client = server.client()
         client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
-        #expect(client.readHead(HTTPServer.uptimeNanoseconds() + 5_000_000_000)?.status == 100)
+        #expect(client.readHead(HTTPDoor.uptimeNanoseconds() + 5_000_000_000)?.status == 100)
         client.send("hello")
         #expect(client.reply()?.text == "hello")
     }
@@ -86,7 +86,7 @@ import Testing
         let server = try TestServer()
         let client = server.client()
         client.send("POST /forbidden HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
-        #expect(client.readHead(HTTPServer.uptimeNanoseconds() + 5_000_000_000)?.status == 401)
+        #expect(client.readHead(HTTPDoor.uptimeNanoseconds() + 5_000_000_000)?.status == 401)
     }
 
     @Test("a body over the limit is refused before it is read when its length is known")
@@ -194,7 +194,8 @@ import Testing
         ])
     func trace(_ value: String, _ valid: Bool) throws {
         let server = try TestServer()
-        #expect(server.client().request(get("/trace", "traceparent: \(value)\r\n"))?.text == (valid ? value : "none"))
+        // What a later version adds behind the 55 characters is not kept.
+        #expect(server.client().request(get("/trace", "traceparent: \(value)\r\n"))?.text == (valid ? String(value.prefix(55)) : "none"))
     }
 
     @Test("headers are found without regard to case, and trimmed")

@@ -66,7 +66,7 @@ final class RawClient {
 
     /// Adds to the buffer; false at the end of the stream or after `seconds`.
     private func fill(_ deadline: UInt64) -> Bool {
-        let left = Int64(deadline) - Int64(HTTPServer.uptimeNanoseconds())
+        let left = Int64(deadline) - Int64(HTTPDoor.uptimeNanoseconds())
         guard left > 0 else { return false }
         var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&poller, 1, Int32(left / 1_000_000) + 1) > 0 else { return false }
@@ -96,7 +96,7 @@ final class RawClient {
 
     /// The next answer, or nil if none comes within `seconds`.
     func reply(seconds: Double = 5, head: Bool = false) -> Reply? {
-        let deadline = HTTPServer.uptimeNanoseconds() + UInt64(seconds * 1e9)
+        let deadline = HTTPDoor.uptimeNanoseconds() + UInt64(seconds * 1e9)
         guard var reply = readHead(deadline) else { return nil }
         while reply.status == 100 {
             guard let next = readHead(deadline) else { return nil }
@@ -134,7 +134,7 @@ final class RawClient {
 
     /// One chunk of a chunked body, as text.
     func chunk(seconds: Double = 5) -> String? {
-        let deadline = HTTPServer.uptimeNanoseconds() + UInt64(seconds * 1e9)
+        let deadline = HTTPDoor.uptimeNanoseconds() + UInt64(seconds * 1e9)
         guard let line = readLine(deadline), let size = Int(line, radix: 16), let data = take(size + 2, deadline) else { return nil }
         return String(decoding: data.dropLast(2), as: UTF8.self)
     }
@@ -161,7 +161,7 @@ final class RawClient {
 
     /// Waits until the server closes; whatever still comes is dropped and counted.
     func waitForEnd(seconds: Double = 5) -> (ended: Bool, extra: Int) {
-        let deadline = HTTPServer.uptimeNanoseconds() + UInt64(seconds * 1e9)
+        let deadline = HTTPDoor.uptimeNanoseconds() + UInt64(seconds * 1e9)
         while fill(deadline) {}
         return (ended, buffer.count)
     }

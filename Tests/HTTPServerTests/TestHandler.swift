@@ -58,14 +58,14 @@ final class TestHandler: HTTPHandler, HTTPWaiter {
             let descriptor = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
             return .answer(HTTPResponse(status: 200, contentType: .octets, body: .file(descriptor: descriptor, size: 1_000_000)))
         case "/stream":
-            let stream = HTTPStream { [weak self] in self?.seen.withLock { $0.streamsClosed += 1 } }
+            let stream = HTTPStream(onClosed: { [weak self] in self?.seen.withLock { $0.streamsClosed += 1 } })
             seen.withLock { $0.stream = stream }
             stream.push(Array("first".utf8))
             return .answer(HTTPResponse(status: 200, contentType: .eventStream, body: .stream(stream)))
         case "/nothing": return .answer(HTTPResponse(status: 204))
         case "/poll", "/write", "/bare":
             let milliseconds = UInt64(request.query("ms") ?? "") ?? 60_000
-            let deadline = HTTPServer.uptimeNanoseconds() + milliseconds * 1_000_000
+            let deadline = HTTPDoor.uptimeNanoseconds() + milliseconds * 1_000_000
             let waiter: (any HTTPWaiter)? = path == "/poll" ? self : path == "/write" ? write : nil
             let ticket = request.suspend(until: deadline, waiter: waiter)
             seen.withLock { $0.tickets.append(ticket) }
@@ -98,7 +98,7 @@ final class WriteWaiter: HTTPWaiter {
 
 /// A server on a free port of the loopback, stopped when the test ends.
 final class TestServer {
-    let server: HTTPServer
+    let server: HTTPDoor
     let handler: TestHandler
 
     init(
@@ -108,7 +108,7 @@ final class TestServer {
         handler = TestHandler(bodyMax: bodyMax)
         var configuration = HTTPServerConfiguration(listeners: listeners, ownHosts: ["posto.example"])
         change(&configuration)
-        server = try HTTPServer(configuration: configuration, handler: handler)
+        server = try HTTPDoor(configuration: configuration, handler: handler)
         server.start()
     }
 
@@ -119,8 +119,8 @@ final class TestServer {
 
 /// Asks again and again, because the other thread, or the kernel, may need a moment.
 func eventually(seconds: Double = 5, _ condition: () -> Bool) -> Bool {
-    let deadline = HTTPServer.uptimeNanoseconds() + UInt64(seconds * 1e9)
-    while HTTPServer.uptimeNanoseconds() < deadline {
+    let deadline = HTTPDoor.uptimeNanoseconds() + UInt64(seconds * 1e9)
+    while HTTPDoor.uptimeNanoseconds() < deadline {
         if condition() { return true }
         sched_yield()
     }

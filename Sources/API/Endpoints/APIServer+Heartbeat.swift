@@ -44,10 +44,10 @@ extension APIServer {
         (1...64).contains(service.count) && (id.map { (1...Limits.instanceIDBytesMax).contains($0.count) } ?? true)
     }
 
-    /// The registration in a heartbeat's body, if that is one; whatever else clients put there is not ours to judge.
+    /// The registration in a heartbeat's body, if that is one, which its host tells; whatever else clients put there is not ours to judge.
     private func fullRegistration(_ body: UnsafeRawBufferPointer) -> JSONValue? {
         guard body.count > 2, let document = try? JSONDocument.parse(Array(body)),
-            document.root["host"] != nil || document.root["service_name"] != nil
+            document.root["host"] != nil
         else { return nil }
         return document.root
     }
@@ -56,14 +56,14 @@ extension APIServer {
         _ value: JSONValue, _ request: borrowing HTTPRequest, _ parameters: HTTPParameters, _ route: Route
     ) -> HTTPReply {
         do throws(Problem) {
-            _ = try Query(request, route)
+            let tenant = try Query(request, route).tenant(default: facts.tenant, rule: NameRules.tenant.accepts)
             let path = request.path
             let service = parameters.string(0, in: path)
-            var registration = try readRegistration(value)
+            var registration = try readRegistration(value, tenant: tenant)
             try Self.requireEqual("service_name", registration.serviceName, service)
             if parameters.count > 1 {
                 let id = parameters.string(1, in: path)
-                if value["id"] == nil {
+                if value["id"]?.isNull ?? true {
                     guard NameRules.instanceID.accepts(id) else {
                         throw Query.refuse("id", id, NameRules.instanceID.expected, example: NameRules.instanceID.example(""))
                     }

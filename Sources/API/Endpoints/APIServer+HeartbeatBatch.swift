@@ -32,7 +32,7 @@ extension APIServer {
         let late = respond(
             Problem(.unavailable, "The disk has not confirmed all of these in time.", hint: "Send the batch again.", retryAfter: 5),
             requestID: requestID, isShort: false)
-        let ticket = request.suspend(until: HTTPServer.uptimeNanoseconds() + 30_000_000_000, waiter: PendingChange { late })
+        let ticket = request.suspend(until: HTTPDoor.uptimeNanoseconds() + 30_000_000_000, waiter: PendingChange { late })
         batch.onComplete { body in ticket.complete(HTTPResponse(status: 200, body: .bytes(body))) }
         for change in changes {
             do throws(StoreError) { try registry.submit(change) } catch { change.failed(error) }
@@ -71,7 +71,7 @@ extension APIServer {
         }
         if element["host"] != nil {
             do throws(Problem) {
-                let registration = try readRegistration(element)
+                let registration = try readRegistration(element, tenant: tenant)
                 let registrationAnswers = RegistrationAnswers(api: self, requestID: requestID, route: route, origin: origin)
                 return RegisterRequest(
                     registration, registry: registry, origin: origin, claim: nil, render: { registrationAnswers.stored($0) }
@@ -89,12 +89,15 @@ extension APIServer {
             }
         }
         let id = element["id"]?.string
-        guard NameRules.serviceName.accepts(service), id.map(NameRules.instanceID.accepts) ?? true else {
+        let isNamed = NameRules.serviceName.accepts(service)
+        guard isNamed, id.map(NameRules.instanceID.accepts) ?? true else {
+            let rule = isNamed ? NameRules.instanceID : NameRules.serviceName
+            let given = isNamed ? id ?? "" : service
             batch.settle(
                 index,
                 .refused(
                     service: String(service.prefix(64)), id: String((id ?? "").prefix(128)),
-                    Query.refuse("service_name", service, NameRules.serviceName.expected, example: NameRules.serviceName.example(service))))
+                    Query.refuse(isNamed ? "id" : "service_name", given, rule.expected, example: rule.example(given))))
             return nil
         }
         switch registry.renew(tenant: tenant.utf8, service: service.utf8, id: id?.utf8) {

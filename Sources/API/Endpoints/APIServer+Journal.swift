@@ -13,6 +13,9 @@ extension APIServer {
             json.object { json in
                 json.key("records"); json.raw(json: found.json)
                 json.key("last_seq"); json.unsigned(found.last)
+                json.key("trimmed_through"); json.unsigned(found.trimmedThrough)
+                json.key("previous_hash")
+                if let hash = found.previousHash { json.string(hash.hex) } else { json.null() }
             }
             return .answer(HTTPResponse(status: 200, body: .bytes(json.finish())))
         } catch {
@@ -70,7 +73,7 @@ extension APIServer {
     func backup(_ request: borrowing HTTPRequest, _ route: Route) -> HTTPReply {
         let requestID = request.requestID.description
         let late = respond(Problem(.unavailable, "The backup took too long.", retryAfter: 60), requestID: requestID, isShort: false)
-        let ticket = request.suspend(until: HTTPServer.uptimeNanoseconds() + 600_000_000_000, waiter: PendingChange { late })
+        let ticket = request.suspend(until: HTTPDoor.uptimeNanoseconds() + 600_000_000_000, waiter: PendingChange { late })
         makeBackup { [self] result in
             switch result {
             case .success(let file):

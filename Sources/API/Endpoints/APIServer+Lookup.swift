@@ -30,7 +30,7 @@ extension APIServer {
         let text = String(decoding: name, as: UTF8.self)
         do throws(StoreError) {
             guard name.count <= 64, let service = try registry.lookup(tenant: tenant, service: text) else {
-                return respond(notRegistered(text), request, route)
+                return respond(notRegistered(text, tenant: tenant), request, route)
             }
             cache.keep(service, hash: hash, version: version, name: name, now: now)
             return HTTPResponse(status: 200, body: .bytes(service.body), revision: service.revision)
@@ -58,7 +58,12 @@ extension APIServer {
         query.tags = given.all("tag")
         query.capabilities = given.all("capability")
         query.version = given["version"]
-        query.transport = given["protocol"]
+        if let text = given["protocol"] {
+            guard NameRules.transport.accepts(text) else {
+                throw Query.refuse("protocol", text, NameRules.transport.expected, example: NameRules.transport.example(text))
+            }
+            query.transport = text
+        }
         if let text = given["health"] {
             guard let health = Health(name: text) else {
                 throw Query.refuse("health", text, "passing, warning, critical or unknown", example: "passing")

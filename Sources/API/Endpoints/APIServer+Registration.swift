@@ -21,44 +21,47 @@ final class PendingChange: HTTPWaiter {
 extension APIServer {
     func register(_ request: borrowing HTTPRequest, _ route: Route) -> HTTPReply {
         let registration: Registration
+        let isDryRun: Bool
         do throws(Problem) {
-            _ = try Query(request, route)
+            isDryRun = try Query(request, route).flag("dry_run")
             registration = try readRegistration(Array(request.body))
         } catch {
             return .answer(respond(error, request, route))
         }
-        return submit(registration, request, route)
+        return submit(registration, isDryRun: isDryRun, request, route)
     }
 
     func readRegistration(_ body: [UInt8]) throws(Problem) -> Registration {
         let document: JSONDocument
         do throws(JSONError) { document = try JSONDocument.parse(body) } catch { throw Problem(error) }
-        return try readRegistration(document.root)
+        return try readRegistration(document.root, tenant: facts.tenant)
     }
 
-    func readRegistration(_ value: JSONValue) throws(Problem) -> Registration {
-        switch RegistrationReader.read(value, defaults: registrationDefaults) {
+    /// - Parameter tenant: of a registration that names none.
+    func readRegistration(_ value: JSONValue, tenant: String) throws(Problem) -> Registration {
+        let defaults = RegistrationReader.Defaults(tenant: tenant, ttlSeconds: facts.ttlSeconds)
+        switch RegistrationReader.read(value, defaults: defaults) {
         case .registration(let registration): return registration
         case .refused(let fields): throw Problem(refused: fields)
         }
     }
 
-    var registrationDefaults: RegistrationReader.Defaults {
-        RegistrationReader.Defaults(tenant: facts.tenant, ttlSeconds: facts.ttlSeconds)
-    }
-
     /// Hands a registration to the writer; the answer comes after the disk has it.
-    func submit(_ registration: Registration, _ request: borrowing HTTPRequest, _ route: Route) -> HTTPReply {
+    func submit(
+        _ registration: Registration, isDryRun: Bool = false, _ request: borrowing HTTPRequest, _ route: Route
+    ) -> HTTPReply {
         let claim: IdempotencyClaim?
         do throws(Problem) { claim = try self.claim(of: request) } catch { return .answer(respond(error, request, route)) }
         let requestID = request.requestID.description
-        let answers = RegistrationAnswers(api: self, requestID: requestID, route: route, origin: origin(of: request))
+        let answers = RegistrationAnswers(
+            api: self, requestID: requestID, route: route, origin: origin(of: request), isDryRun: isDryRun)
         return change(request, route) { api, ticket in
             RegisterRequest(
-                registration, registry: api.registry, origin: answers.origin, claim: claim,
+                registration, registry: api.registry, origin: answers.origin, claim: isDryRun ? nil : claim, isDryRun: isDryRun,
                 render: { answers.stored($0) },
                 completion: { outcome in
-                    if case .failed = outcome {
+                    // Nothing was committed for these, so no batch brings them.
+                    if isDryRun || outcome.isFailure {
                         ticket.complete(answers.response(outcome))
                     } else {
                         api.completions.add(ticket, answers.response(outcome))
@@ -80,7 +83,7 @@ extension APIServer {
                     hint: "Look the service up before you try again.", retryAfter: 5),
                 requestID: requestID, isShort: isShort)
         }
-        let ticket = request.suspend(until: HTTPServer.uptimeNanoseconds() + changeTimeoutNanoseconds, waiter: waiter)
+        let ticket = request.suspend(until: HTTPDoor.uptimeNanoseconds() + changeTimeoutNanoseconds, waiter: waiter)
         do throws(StoreError) {
             try registry.submit(make(self, ticket))
         } catch {
@@ -112,16 +115,21 @@ struct RegistrationAnswers: Sendable {
     let requestID: String
     let route: Route
     let origin: Origin
+    var isDryRun = false
 
     func response(_ outcome: RegistrationOutcome) -> HTTPResponse {
         switch outcome {
+        case .registered(let instance, let isNew) where isDryRun:
+            return HTTPResponse(status: 200, body: .bytes(DryRun.body(isNew ? "register" : "update", instance.key)))
+        case .renewed(let instance) where isDryRun:
+            return HTTPResponse(status: 200, body: .bytes(DryRun.body("renew", instance.key)))
         case .registered(let instance, let isNew):
             return HTTPResponse(status: isNew ? 201 : 200, body: .bytes(body(instance)), revision: instance.revision)
         case .renewed(let instance):
             return HTTPResponse(status: 200, body: .bytes(body(instance)), revision: instance.revision)
         case .replayed(let status, let body):
             return HTTPResponse(
-                status: UInt16(status), contentType: status < 400 ? .json : .problemJSON,
+                status: UInt16(status), contentType: status < 400 || route.isShort ? .json : .problemJSON,
                 headers: [HTTPHeader("Idempotency-Replayed", "true")], body: .bytes(body))
         default:
             return api.respond(problem(outcome), requestID: requestID, isShort: route.isShort)
@@ -152,6 +160,8 @@ struct RegistrationAnswers: Sendable {
                 json.key("grace_seconds"); json.integer(api.facts.graceSeconds)
                 json.key("expires_at"); json.timestamp(instance.expiresAt)
             }
+            // Where a plain renewal says it.
+            if route.description.operation.map({ "\($0)" }) == "heartbeat" { json.key("expires_at"); json.timestamp(instance.expiresAt) }
             json.key("durable"); json.bool(true)
         }
         return json.finish()
@@ -180,4 +190,25 @@ struct RegistrationAnswers: Sendable {
 extension NodeFacts {
     /// Twice in a TTL, and at least in the node's own rhythm.
     func heartbeatSeconds(ttl: Int) -> Int { min(heartbeatSeconds, max(1, ttl / 2)) }
+}
+
+/// What would have been done.
+enum DryRun {
+    static func body(_ deed: StaticString, _ key: InstanceKey) -> [UInt8] {
+        var json = JSONWriter(capacity: 192)
+        json.object { json in
+            json.key("dry_run"); json.bool(true)
+            json.key("would"); json.string(deed)
+            json.key("service_name"); json.string(key.service)
+            json.key("id"); json.string(key.id)
+            json.key("durable"); json.bool(false)
+        }
+        return json.finish()
+    }
+}
+
+extension RegistrationOutcome {
+    fileprivate var isFailure: Bool {
+        if case .failed = self { true } else { false }
+    }
 }

@@ -45,7 +45,9 @@ package struct MetricsWriter {
     }
 
     private mutating func head(_ name: String, _ type: String, _ help: String) {
-        text.append(contentsOf: "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n".utf8)
+        // OpenMetrics names a family without the `_total` of its counter; Prometheus' own text names it with it.
+        let family = isOpenMetrics && type == "counter" && name.hasSuffix("_total") ? String(name.dropLast(6)) : name
+        text.append(contentsOf: "# HELP \(family) \(help)\n# TYPE \(family) \(type)\n".utf8)
     }
 
     private mutating func line(_ name: String, _ labels: String, _ value: String) {

@@ -30,6 +30,10 @@ int posto_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
 /// 1 if the peer's process had this group among its supplementary ones at connect(2) (SO_PEERGROUPS), 0 if not or if the kernel cannot say.
 int posto_peer_is_in_group(int fd, gid_t group);
 
+/// A datagram socket of the Unix family, closed on exec, that never waits; -1 and errno if there is none. Which module shows SOCK_DGRAM to Swift
+/// differs between debug and release builds.
+int posto_datagram_socket(void);
+
 /// open(2) with O_DIRECT | O_DSYNC | O_WRONLY | O_CREAT, the flags that Glibc's module hides.
 int posto_open_direct(const char *path, int mode);
 

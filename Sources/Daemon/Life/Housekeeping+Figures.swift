@@ -16,6 +16,7 @@ extension Housekeeping {
         let free = house.state.diskFreeBytes ?? 0
         let checkSummary = checks.currentSummary
         let isDiskFull = stateWriter.isDiskFull
+        let damaged = registry.damagedInstances
         readings.update { cell in
             cell.readings.commitMilliseconds = Double(figures.commitNanoseconds.load(ordering: .relaxed)) / 1e6
             cell.readings.commits = Histogram(
@@ -24,7 +25,8 @@ extension Housekeeping {
             if let usage { cell.readings.storeUsedPercent = Double(usage.usedPages) * 100 / Double(max(1, usage.budgetPages)) }
             cell.readings.diskFreeBytes = free
             cell.readings.checks = checkSummary
-            cell.readings.alerts = cell.standing + Self.alerts(usage: usage, isDiskFull: isDiskFull, boardFailure: cell.boardFailure)
+            cell.readings.alerts =
+                cell.standing + Self.alerts(usage: usage, isDiskFull: isDiskFull, boardFailure: cell.boardFailure, damaged: damaged)
             cell.readings.gauges = Self.gauges(state: usage, bulk: bulkUsage, log: log)
             cell.readings.counters = [
                 ("posto_store_commits_total", "Commits of the state environment.", figures.batches.load(ordering: .relaxed)),
@@ -50,7 +52,7 @@ extension Housekeeping {
         }
     }
 
-    private static func alerts(usage: StoreUsage?, isDiskFull: Bool, boardFailure: String?) -> [HealthReport.Alert] {
+    private static func alerts(usage: StoreUsage?, isDiskFull: Bool, boardFailure: String?, damaged: Int) -> [HealthReport.Alert] {
         var alerts: [HealthReport.Alert] = []
         if isDiskFull {
             alerts.append(
@@ -71,6 +73,12 @@ extension Housekeeping {
                 HealthReport.Alert(
                     .degraded, "store", "budget", "The store uses \(usage.usedPages * 100 / max(1, usage.budgetPages)) % of its budget.",
                     hint: "Raise store.size_max, or keep less in the streams."))
+        }
+        if damaged > 0 {
+            alerts.append(
+                HealthReport.Alert(
+                    .degraded, "store", "damaged_instances", "\(damaged) instances cannot be read from the store; lists leave them out.",
+                    hint: "They come back when they register again. Look at the disk; a restart checks and salvages the store."))
         }
         if let boardFailure {
             alerts.append(

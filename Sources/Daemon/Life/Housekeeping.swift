@@ -18,7 +18,7 @@ package final class Housekeeping: @unchecked Sendable {
     let checks: CheckKeeper
     let stateWriter: StoreWriter
     let bulkWriter: StoreWriter
-    let server: HTTPServer
+    let server: HTTPDoor
     let api: APIServer
     let backups: BackupMaker
     let readings: NodeReadingsCell
@@ -33,6 +33,9 @@ package final class Housekeeping: @unchecked Sendable {
     private var leases: LeaseHouse
     private var boardKeeper = LeaseBoardKeeper()
     private var clock: ClockWatch
+    private var isClockTrusted = false
+    /// For each writer what it has to delete from: its streams, and the answers that idempotency keys repeat.
+    private let slices: [SliceKeeper]
     var sampler: SystemSampler
     private var schedule = Schedule()
     private var lastTurn: Uptime
@@ -46,7 +49,7 @@ package final class Housekeeping: @unchecked Sendable {
 
     init(
         house: StoreHouse, leases: consuming LeaseHouse, lapsed: [Int], registry: ServiceRegistry, checks: CheckKeeper,
-        stateWriter: StoreWriter, bulkWriter: StoreWriter, server: HTTPServer, api: APIServer, backups: BackupMaker,
+        stateWriter: StoreWriter, bulkWriter: StoreWriter, server: HTTPDoor, api: APIServer, backups: BackupMaker,
         readings: NodeReadingsCell, time: TimeSource, log: Log
     ) {
         self.house = house
@@ -62,6 +65,13 @@ package final class Housekeeping: @unchecked Sendable {
         self.readings = readings
         self.time = time
         self.log = log
+        slices = [(house.stateJournal, stateWriter), (house.bulkJournal, bulkWriter)].map { journal, writer in
+            var sources: [any SliceSource] = journal.streamNames.values.map { stream in
+                StreamSliceSource(stream: stream, environment: journal.environment)
+            }
+            if writer === stateWriter { sources.append(IdempotencySliceSource(environment: house.state)) }
+            return SliceKeeper(writer: writer, sources: sources, wake: { checks.wake() })
+        }
         let now = time.uptime()
         clock = ClockWatch(wall: SystemTime.wall(), uptime: now)
         sampler = SystemSampler(now: now)
@@ -72,13 +82,14 @@ package final class Housekeeping: @unchecked Sendable {
 
     package func start() {
         // SAFETY: the thread takes over the reference that is retained here.
+        let argument = Unmanaged.passRetained(self).toOpaque()
         let code = pthread_create(
             &thread, nil,
             { argument in
                 posto_name_thread("posto-keeper")
                 Unmanaged<Housekeeping>.fromOpaque(argument!).takeRetainedValue().run()
                 return nil
-            }, Unmanaged.passRetained(self).toOpaque())
+            }, argument)
         precondition(code == 0, "no thread for housekeeping")
     }
 
@@ -109,15 +120,17 @@ package final class Housekeeping: @unchecked Sendable {
         lastTurn = now
         feedWatchdog(now)
         for duty in schedule.take(now: now, started: started) { perform(duty, now) }
+        deleteSlices(now)
         var wait = Duration.milliseconds(500)
         if let next = registry.leases.nextDue() { wait = min(wait, max(.milliseconds(10), next - now)) }
+        if slices.contains(where: \.isWaiting) { wait = min(wait, .milliseconds(5)) }
         checks.run(registry: registry, timeout: wait)
     }
 
     private func sweepLeases(_ now: Uptime) {
         let pause = now - lastTurn
         let httpPause = Duration.nanoseconds(
-            Int64(clamping: HTTPServer.uptimeNanoseconds() &- min(server.lastAliveNanoseconds, HTTPServer.uptimeNanoseconds())))
+            Int64(clamping: HTTPDoor.uptimeNanoseconds() &- min(server.lastAliveNanoseconds, HTTPDoor.uptimeNanoseconds())))
         let isForgiving = pause > Self.stallMin || httpPause > Self.stallMin
         if isForgiving {
             log.warning("leases", "stalled", ["pause_ms": LogValue.integer(Int(max(pause, httpPause).wholeMilliseconds))])
@@ -128,7 +141,7 @@ package final class Housekeeping: @unchecked Sendable {
     /// Only while writer, HTTP and this thread live: a daemon that hangs is started anew.
     private func feedWatchdog(_ now: Uptime) {
         guard let watchdog, now - watchdogFed >= watchdog / 3 else { return }
-        let nanoseconds = HTTPServer.uptimeNanoseconds()
+        let nanoseconds = HTTPDoor.uptimeNanoseconds()
         let limit = UInt64(watchdog.wholeMilliseconds) * 1_000_000 / 2
         let isHTTPAlive = nanoseconds &- server.lastAliveNanoseconds < limit || server.lastAliveNanoseconds > nanoseconds
         let isWriterAlive = [stateWriter, bulkWriter].allSatisfy { writer in
@@ -149,7 +162,6 @@ package final class Housekeeping: @unchecked Sendable {
         case .beatStreams: api.beatStreams()
         case .tellSuppressed: log.tellSuppressed()
         case .retain: retain(now)
-        case .forgetKeys: forgetKeys()
         case .checkReaders: checkReaders()
         case .checkpoint: try? stateWriter.submit(CheckpointRequest())
         case .keepLastGood: keepLastGood()
@@ -179,33 +191,27 @@ package final class Housekeeping: @unchecked Sendable {
     }
 
     private func retain(_ now: Uptime) {
+        readClock(now)
+        let quality: TimeQuality = !isClockTrusted ? .unknown : posto_clock_is_synchronized() == 1 ? .synced : .free
+        for journal in [house.stateJournal, house.bulkJournal] { journal.timeQuality = quality }
+        for keeper in slices { keeper.wantAll() }
+    }
+
+    /// Before anything is deleted by age: what the clock says now may not be what it said a moment ago.
+    private func readClock(_ now: Uptime) {
         let wall = SystemTime.wall()
         if let step = clock.read(wall: wall, uptime: now) {
             log.warning("clock", "stepped", ["milliseconds": .integer(step.wholeMilliseconds)])
         }
-        let isTrusted = clock.isTrusted(wall: wall, uptime: now)
-        let quality: TimeQuality = !isTrusted ? .unknown : posto_clock_is_synchronized() == 1 ? .synced : .free
-        for (journal, writer) in [(house.stateJournal, stateWriter), (house.bulkJournal, bulkWriter)] {
-            journal.timeQuality = quality
-            for stream in journal.streamNames.values {
-                do throws(StoreError) {
-                    let slice = try RetentionSlice.plan(
-                        stream, in: journal.environment, now: time.timestamp(), isClockTrusted: isTrusted)
-                    if let slice { try writer.submit(slice) }
-                } catch {
-                    log.warning("journal", "retention_failed", ["error": .describing(error)])
-                }
-            }
-        }
+        isClockTrusted = clock.isTrusted(wall: wall, uptime: now)
     }
 
-    private func forgetKeys() {
-        let isTrusted = clock.isTrusted(wall: SystemTime.wall(), uptime: time.uptime())
-        do throws(StoreError) {
-            let slice = try IdempotencySlice.plan(in: house.state, now: time.timestamp(), isClockTrusted: isTrusted)
-            if let slice { try stateWriter.submit(slice) }
-        } catch {
-            log.warning("store", "keys_not_forgotten", ["error": .describing(error)])
+    private func deleteSlices(_ now: Uptime) {
+        if slices.contains(where: \.isWaiting) { readClock(now) }
+        for keeper in slices {
+            if let error = keeper.turn(now: time.timestamp(), isClockTrusted: isClockTrusted) {
+                log.warning("journal", "retention_failed", ["error": .describing(error)])
+            }
         }
     }
 

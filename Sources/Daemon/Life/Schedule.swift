@@ -3,14 +3,14 @@ import Domain
 /// When each thing that is done by the clock is due. A value.
 struct Schedule: Equatable, Sendable {
     enum Duty: CaseIterable, Sendable {
-        case copyBoard, readFigures, sampleSystem, beatStreams, tellSuppressed, retain, forgetKeys, checkReaders, checkpoint, keepLastGood
+        case copyBoard, readFigures, sampleSystem, beatStreams, tellSuppressed, retain, checkReaders, checkpoint, keepLastGood
 
         var period: Duration {
             switch self {
             case .copyBoard, .readFigures: .seconds(1)
             case .sampleSystem, .tellSuppressed: .seconds(5)
             case .beatStreams, .retain: .seconds(15)
-            case .forgetKeys, .checkReaders: .seconds(60)
+            case .checkReaders: .seconds(60)
             case .checkpoint: .seconds(300)
             case .keepLastGood: .seconds(86_400)
             }

@@ -70,10 +70,16 @@ package struct DaemonFailure: Error, Equatable, Sendable {
     /// From errno, right after the call that failed.
     init(system operation: String) {
         let number = errno
+        let hint =
+            switch number {
+            case EACCES, EPERM: "run it as the user that owns the folder, or choose another with --state"
+            case ENOSPC, EDQUOT: "free space on its disk"
+            case EIO: "the disk may be failing: look at the kernel's log (journalctl -k)"
+            default: "choose another folder with --state"
+            }
         self.init(
             code: number == EACCES || number == EPERM || number == EROFS ? 77 : 74,
-            message: "cannot \(operation): \(String(cString: strerror(number)))",
-            hint: number == EACCES || number == EPERM ? "run it as the user that owns the folder, or choose another with --state" : nil)
+            message: "cannot \(operation): \(String(cString: strerror(number)))", hint: hint)
     }
 
     init(_ error: StoreError, _ place: String) {

@@ -33,25 +33,44 @@ package struct StoreHouse {
                 StoreEnvironment.Options(
                     path: storeFolder + "/state.mdb", budgetBytes: stateBudget, preallocate: true,
                     diskFreeBytesMin: diskFreeBytesMin(storeFolder)))
-            let identity = try StoreIdentity.loadOrCreate(
-                in: state, nodeID: configuration.node.id.isEmpty ? nil : configuration.node.id, proposedNodeID: proposedNodeID(),
-                now: time.timestamp(), randomBytes: randomBytes)
-            let stateJournal = try Journal.open(state, nodeID: identity.nodeID, epoch: identity.epoch, policies: statePolicies)
-            precondition(stateJournal.stream("state") == .state && stateJournal.stream("audit") == .audit, "the first streams are not ours")
             let bulk = try StoreEnvironment.open(
                 StoreEnvironment.Options(
                     path: storeFolder + "/bulk.mdb", budgetBytes: bulkBudget, tables: [.meta, .streams, .cursors, .checkpoints],
                     diskFreeBytesMin: diskFreeBytesMin(storeFolder)))
+            let identity = try StoreIdentity.loadOrCreate(
+                in: state, nodeID: configuration.node.id.isEmpty ? nil : configuration.node.id, proposedNodeID: proposedNodeID(),
+                epochMin: try NodeEpoch.lowest([(state, stateOpening), (bulk, bulkOpening)]), now: time.timestamp(),
+                randomBytes: randomBytes)
+            if case .salvaged = stateOpening { try InstanceIndex.rebuild(in: state) }
+            let stateJournal = try openJournal(
+                state, identity, statePolicies, stateOpening,
+                floors: { () throws(StoreError) in
+                    ["state": try InstanceIndex.highestRevision(in: state)]
+                })
+            precondition(stateJournal.stream("state") == .state && stateJournal.stream("audit") == .audit, "the first streams are not ours")
             _ = try StoreIdentity.loadOrCreate(
                 in: bulk, nodeID: identity.nodeID, proposedNodeID: identity.nodeID, epoch: identity.epoch, now: time.timestamp(),
                 randomBytes: randomBytes)
-            let bulkJournal = try Journal.open(bulk, nodeID: identity.nodeID, epoch: identity.epoch, policies: bulkPolicies)
-            if case .salvaged = stateOpening { try InstanceIndex.rebuild(in: state) }
+            let bulkJournal = try openJournal(bulk, identity, bulkPolicies, bulkOpening, floors: { [:] })
             return StoreHouse(
                 state: state, bulk: bulk, stateJournal: stateJournal, bulkJournal: bulkJournal, identity: identity,
                 openings: [("state.mdb", stateOpening), ("bulk.mdb", bulkOpening)])
         } catch {
             throw DaemonFailure(error, storeFolder)
+        }
+    }
+
+    /// After a repair the streams' rows are brought in line with their records first.
+    private static func openJournal(
+        _ environment: StoreEnvironment, _ identity: StoreIdentity, _ policies: [StreamPolicy], _ opening: StoreOpening,
+        floors: () throws(StoreError) -> [String: UInt64]
+    ) throws(StoreError) -> Journal {
+        let journal = try Journal.open(environment, nodeID: identity.nodeID, epoch: identity.epoch, policies: policies)
+        switch opening {
+        case .sound, .empty: return journal
+        case .salvaged, .lastGoodCopy:
+            try Journal.reconcile(environment, floors: try floors())
+            return try Journal.open(environment, nodeID: identity.nodeID, epoch: identity.epoch, policies: policies)
         }
     }
 

@@ -5,9 +5,6 @@ extension Limits {
     /// Bytes of one registration's body. 64 metadata pairs and 64 tags at their longest are 52 KB; escapes may triple that.
     package static let registrationBodyBytesMax = 192 * 1024
 
-    /// Bytes of one stored registration: the longest that the field rules allow, so no valid input reaches it.
-    package static let registrationBytesMax = 64 * 1024
-
     /// Renewals in one batch request: one page of work for the HTTP thread (under 3 ms).
     package static let heartbeatBatchMax = 1_000
     package static let heartbeatBatchBodyBytesMax = 1024 * 1024
@@ -36,6 +33,15 @@ extension Limits {
     package static let listPageDefault = 100
     package static let listRowsMax = 10_000
 
+    /// Damaged instances that are counted: beyond it the store needs salvage, not figures.
+    package static let damagedInstancesMax = 1_000
+
+    /// Faults of one input that are told: a person corrects the first ones, and a body full of unknown fields must not hold the HTTP thread.
+    package static let refusalsMax = 32
+
+    /// Names that are compared with one that is not known, to guess what was meant (2 µs each, for every look-up that finds nothing).
+    package static let hintCandidatesMax = 64
+
     /// Instances of one service that one look-up answers.
     package static let lookupInstancesMax = 10_000
 
@@ -43,6 +49,9 @@ extension Limits {
     package static let changesPageMax = 1_000
     package static let changesPageDefault = 1_000
     package static let changesPageBytesMax = 4 * 1024 * 1024
+
+    /// Records of one page of server-sent events: two fit into the queue of a stream.
+    package static let eventPageBytesMax = 96 * 1024
 
     /// Longest time that a long poll waits; longer asks are held at it.
     package static let longPollMax: Duration = .seconds(600)

@@ -19,22 +19,30 @@ package final class DeregisterRequest: WriteRequest, @unchecked Sendable {
     private let key: InstanceKey
     private let origin: Origin
     private let claim: IdempotencyClaim?
+    private let isDryRun: Bool
     private let completion: @Sendable (DeregistrationOutcome) -> Void
     private var outcome = DeregistrationOutcome.unknown
     private var slot: Int?
+    private var isDecided = false
 
+    /// - Parameter isDryRun: decide as ever, and undo it: the outcome says what would have been done.
     package init(
-        _ key: InstanceKey, registry: ServiceRegistry, origin: Origin, claim: IdempotencyClaim?,
+        _ key: InstanceKey, registry: ServiceRegistry, origin: Origin, claim: IdempotencyClaim?, isDryRun: Bool = false,
         completion: @escaping @Sendable (DeregistrationOutcome) -> Void
     ) {
         self.key = key
         self.registry = registry
         self.origin = origin
         self.claim = claim
+        self.isDryRun = isDryRun
         self.completion = completion
     }
 
+    /// The fence is what undoes a dry run.
+    package var isFenced: Bool { isDryRun }
+
     package func perform(_ context: borrowing StoreWriteContext) throws(StoreError) {
+        isDecided = false
         slot = nil
         if let claim, let stored = try context.transaction.idempotentAnswer(claim.key) {
             outcome = stored.digest == claim.digest ? .replayed(status: Int(stored.status), body: stored.body) : .idempotencyKeyReused
@@ -43,6 +51,11 @@ package final class DeregisterRequest: WriteRequest, @unchecked Sendable {
         guard let row = try InstanceTable.row(of: key, in: context.transaction) else {
             outcome = .unknown
             return
+        }
+        if isDryRun {
+            isDecided = true
+            outcome = .removed(revision: row.revision)
+            throw StoreError(.closed, "store what was only asked")
         }
         let revision = try Removal.write(key, row, reason: "deregistered", registry: registry, origin: origin, context)
         try AuditRecord("deregister", key, status: 204, result: "removed", revision: revision).append(origin, in: context)
@@ -59,5 +72,7 @@ package final class DeregisterRequest: WriteRequest, @unchecked Sendable {
         completion(outcome)
     }
 
-    package func failed(_ error: StoreError) { completion(.failed(error)) }
+    package func failed(_ error: StoreError) {
+        completion(isDryRun && isDecided && error.code == .closed ? outcome : .failed(error))
+    }
 }

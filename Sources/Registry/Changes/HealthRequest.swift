@@ -8,14 +8,21 @@ package final class HealthRequest: WriteRequest, @unchecked Sendable {
     package let releasesSpace = true
     private let registry: ServiceRegistry
     private let key: InstanceKey
+    private let host: [UInt8]
+    private let port: UInt16
     private let health: Health
     private let completion: @Sendable (_ isRecorded: Bool) -> Void
     private var isWritten = false
 
+    /// - Parameters:
+    ///   - host: where it was asked; what was heard there says nothing about another place.
     package init(
-        _ key: InstanceKey, health: Health, registry: ServiceRegistry, completion: @escaping @Sendable (_ isRecorded: Bool) -> Void
+        _ key: InstanceKey, host: String, port: UInt16, health: Health, registry: ServiceRegistry,
+        completion: @escaping @Sendable (_ isRecorded: Bool) -> Void
     ) {
         self.key = key
+        self.host = Array(host.utf8)
+        self.port = port
         self.health = health
         self.registry = registry
         self.completion = completion
@@ -23,7 +30,8 @@ package final class HealthRequest: WriteRequest, @unchecked Sendable {
 
     package func perform(_ context: borrowing StoreWriteContext) throws(StoreError) {
         isWritten = false
-        guard var row = try InstanceTable.row(of: key, in: context.transaction), row.health != health else { return }
+        guard var row = try InstanceTable.row(of: key, in: context.transaction), row.health != health, row.port == port, row.host == host
+        else { return }
         row.health = health
         let ttl = Duration.seconds(row.ttlSeconds)
         let appearance = LeaseAppearance(

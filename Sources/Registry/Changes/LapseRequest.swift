@@ -21,15 +21,13 @@ package final class LapseRequest: WriteRequest, @unchecked Sendable {
     package func perform(_ context: borrowing StoreWriteContext) throws(StoreError) {
         announced.removeAll()
         for slot in slots {
-            let key = try context.transaction.withValue(.leases, StoreKey(leaseSlot: slot)) { (payload, _) throws(StoreError) in
-                InstanceKey(payload: payload)
-            }
-            guard let key, var row = try InstanceTable.row(of: key, in: context.transaction), row.slot == slot, !row.isMarkedExpired else {
+            guard let (key, stored) = try InstanceTable.holder(ofSlot: slot, in: context.transaction), !stored.isMarkedExpired else {
                 continue
             }
+            var row = stored
             let status = registry.leases.status(slot: slot, generation: row.generation)
-            // Renewed or registered anew since.
-            guard status.isMarkedExpired else { continue }
+            // Renewed or registered anew since, or by a request of this very batch.
+            guard status.isMarkedExpired, !registry.leases.isPromised(slot: slot) else { continue }
             let ttl = Duration.seconds(row.ttlSeconds)
             let appearance = LeaseAppearance(
                 status, ttl: ttl, renewedAt: row.renewedAt, at: Moment(uptime: context.uptime, wall: context.now))

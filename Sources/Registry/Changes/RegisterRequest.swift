@@ -63,6 +63,7 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
     private let key: InstanceKey
     private let origin: Origin
     private let claim: IdempotencyClaim?
+    private let isDryRun: Bool
     /// Renders the answer that an idempotency key repeats.
     private let render: @Sendable (RegistrationOutcome) -> (status: Int, body: [UInt8])
     private let completion: @Sendable (RegistrationOutcome) -> Void
@@ -71,9 +72,13 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
     private var lease: (slot: Int, generation: UInt16)?
     private var isNewSlot = false
     private var endedSlot: (slot: Int, key: InstanceKey)?
+    private var promisedSlot: Int?
+    private var isTTLShorter = false
+    private var isDecided = false
 
+    /// - Parameter isDryRun: decide as ever, and undo it: the outcome says what would have been done.
     package init(
-        _ registration: Registration, registry: ServiceRegistry, origin: Origin, claim: IdempotencyClaim?,
+        _ registration: Registration, registry: ServiceRegistry, origin: Origin, claim: IdempotencyClaim?, isDryRun: Bool = false,
         render: @escaping @Sendable (RegistrationOutcome) -> (status: Int, body: [UInt8]),
         completion: @escaping @Sendable (RegistrationOutcome) -> Void
     ) {
@@ -81,14 +86,21 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
         self.registry = registry
         self.origin = origin
         self.claim = claim
+        self.isDryRun = isDryRun
         self.render = render
         self.completion = completion
         members = registration.members()
         key = InstanceKey(registration)
     }
 
+    /// The fence is what undoes a dry run.
+    package var isFenced: Bool { isDryRun }
+
     package func perform(_ context: borrowing StoreWriteContext) throws(StoreError) {
+        isDecided = false
         endedSlot = nil
+        isTTLShorter = false
+        withdrawPromise()
         // A slot of a run before this one is kept only if it was made for this request.
         if !isNewSlot { lease = nil }
         if let claim, let stored = try context.transaction.idempotentAnswer(claim.key) {
@@ -96,7 +108,10 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
             return
         }
         try decide(context)
-        if let claim {
+        isDecided = true
+        if isDryRun { throw StoreError(.closed, "store what was only asked") }
+        // A full registry is the node's trouble, not this request's answer for a day.
+        if let claim, outcome != .full {
             let answer = render(outcome)
             try claim.remember(status: answer.status, body: answer.body, in: context)
         }
@@ -106,12 +121,15 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
         let holder = try context.transaction.withValue(.addresses, StoreKey(host: registration.host.utf8, port: registration.port)) {
             (payload, _) throws(StoreError) in InstanceKey(payload: payload)
         }
-        if let holder, holder != key, !holder.isSameService(as: key) {
+        if let holder, holder != key, !holder.isSameService(as: key),
+            try InstanceTable.readableRow(of: holder, in: context.transaction) != nil
+        {
             outcome = .addressInUse(holder: holder.tenant == key.tenant ? holder.service : nil)
             try AuditRecord("register", key, status: 409, result: "address_in_use").append(origin, in: context)
             return
         }
-        let existing = try InstanceTable.row(of: key, in: context.transaction)
+        // What cannot be read any more is written over: its holder is here and tells it again.
+        let existing = try InstanceTable.readableRow(of: key, in: context.transaction)
         if let existing {
             try update(existing, context)
         } else {
@@ -127,8 +145,10 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
         }
         guard let lease else {
             outcome = .full
+            try AuditRecord("register", key, status: 507, result: "registry_full").append(origin, in: context)
             return
         }
+        promise(lease.slot)
         var row = InstanceRow(
             health: .unknown, isMarkedExpired: false, slot: lease.slot, generation: lease.generation, registration: registration,
             members: members, registeredAt: context.now, revision: 0, renewedAt: context.now)
@@ -144,11 +164,13 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
             isNewSlot = false
         }
         lease = (existing.slot, existing.generation)
-        let status = registry.leases.status(slot: existing.slot, generation: existing.generation)
-        if existing.members == members, !existing.isMarkedExpired, !status.isMarkedExpired {
+        let isLapsed = existing.isMarkedExpired || registry.leases.isLapsed(slot: existing.slot, generation: existing.generation)
+        promise(existing.slot)
+        if existing.members == members, !isLapsed {
             outcome = .renewed(answer(revision: existing.revision, context))
             return
         }
+        isTTLShorter = registration.ttlSeconds < existing.ttlSeconds
         let moved = existing.host != Array(registration.host.utf8) || existing.port != registration.port
         var row = InstanceRow(
             // What was asked of one address says nothing about another.
@@ -170,12 +192,13 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
         if let oldAddress { try context.transaction.delete(.addresses, StoreKey(host: oldAddress.host, port: oldAddress.port)) }
         try context.transaction.put(
             .addresses, StoreKey(host: registration.host.utf8, port: registration.port), key.bytes, revision: row.revision)
-        try AuditRecord("register", key, status: 201, result: kind.name, revision: row.revision).append(origin, in: context)
+        try AuditRecord("register", key, status: kind == .registered ? 201 : 200, result: kind.name, revision: row.revision).append(
+            origin, in: context)
     }
 
     /// The same service came back on the same address under another id: the old instance cannot be there any more.
     private func supersede(_ old: InstanceKey, _ context: borrowing StoreWriteContext) throws(StoreError) {
-        guard let row = try InstanceTable.row(of: old, in: context.transaction) else { return }
+        guard let row = try InstanceTable.readableRow(of: old, in: context.transaction) else { return }
         try Removal.write(old, row, reason: "superseded", keepsAddress: true, registry: registry, origin: origin, context)
         endedSlot = (row.slot, old)
     }
@@ -192,21 +215,15 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
     package func committed() {
         switch outcome {
         case .registered(_, let isNew):
-            if let lease {
-                registry.leases.hold(
-                    slot: lease.slot, generation: lease.generation, deadline: registry.time.uptime() + .seconds(registration.ttlSeconds))
-            }
+            holdLease()
             if let endedSlot {
                 registry.leases.end(slot: endedSlot.slot)
                 registry.removed(endedSlot.key)
             }
             registry.changed(key, isNew: isNew, registration: registration)
         case .renewed:
-            if let lease {
-                _ = registry.leases.renew(
-                    slot: lease.slot, generation: lease.generation, deadline: registry.time.uptime() + .seconds(registration.ttlSeconds))
-                registry.touched(key)
-            }
+            holdLease()
+            registry.touched(key)
         default:
             giveBackSlot()
         }
@@ -214,8 +231,27 @@ package final class RegisterRequest: WriteRequest, @unchecked Sendable {
     }
 
     package func failed(_ error: StoreError) {
+        withdrawPromise()
         giveBackSlot()
-        completion(.failed(error))
+        completion(isDryRun && isDecided && error.code == .closed ? outcome : .failed(error))
+    }
+
+    private func holdLease() {
+        guard let lease else { return }
+        registry.leases.hold(
+            slot: lease.slot, generation: lease.generation, deadline: registry.time.uptime() + .seconds(registration.ttlSeconds),
+            isShorter: isTTLShorter)
+        withdrawPromise()
+    }
+
+    private func promise(_ slot: Int) {
+        registry.leases.promise(slot: slot)
+        promisedSlot = slot
+    }
+
+    private func withdrawPromise() {
+        if let promisedSlot { registry.leases.withdrawPromise(slot: promisedSlot) }
+        promisedSlot = nil
     }
 
     private func giveBackSlot() {

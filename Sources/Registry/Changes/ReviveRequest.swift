@@ -31,13 +31,14 @@ package final class ReviveRequest: WriteRequest, @unchecked Sendable {
     }
 
     package func perform(_ context: borrowing StoreWriteContext) throws(StoreError) {
-        lease = nil
+        withdraw()
         guard var row = try InstanceTable.row(of: key, in: context.transaction) else { return }
         let ttl = Duration.seconds(row.ttlSeconds)
         lease = (row.slot, row.generation, ttl)
-        let status = registry.leases.status(slot: row.slot, generation: row.generation)
+        let isLapsed = registry.leases.isLapsed(slot: row.slot, generation: row.generation)
+        registry.leases.promise(slot: row.slot)
         // Revived by a request before this one.
-        guard row.isMarkedExpired || status.isMarkedExpired else { return }
+        guard row.isMarkedExpired || isLapsed else { return }
         row.isMarkedExpired = false
         row.renewedAt = context.now
         let appearance = LeaseAppearance(
@@ -51,9 +52,18 @@ package final class ReviveRequest: WriteRequest, @unchecked Sendable {
     package func committed() {
         guard let lease else { return completion(.unknownLease) }
         registry.leases.hold(slot: lease.slot, generation: lease.generation, deadline: registry.time.uptime() + lease.ttl)
+        withdraw()
         registry.touched(key)
         completion(.renewed(expiresAt: registry.time.timestamp() + lease.ttl, id: key.id))
     }
 
-    package func failed(_ error: StoreError) { completion(.failed(error)) }
+    package func failed(_ error: StoreError) {
+        withdraw()
+        completion(.failed(error))
+    }
+
+    private func withdraw() {
+        if let lease { registry.leases.withdrawPromise(slot: lease.slot) }
+        lease = nil
+    }
 }

@@ -26,6 +26,8 @@ package enum ChangesOutcome: Sendable {
     case page(ChangesPage)
     /// Changes after `since` are no longer kept; the oldest kept is after `oldest`.
     case gone(oldest: UInt64)
+    /// A change after `since` was lost with a damaged disk: the whole list tells what is, and from there the changes go on.
+    case lost
     /// `since` is ahead of us: this store was restored from an older backup, or the caller watched another node.
     case ahead(revision: UInt64)
 }
@@ -35,9 +37,15 @@ extension ServiceRegistry {
     ///
     /// The revision of the answer is that of its last change, or where the stream stands if it ends before `limit`, so that a caller who
     /// goes on from there misses none and sees none twice.
-    package func changes(since: UInt64, limit: Int, form: ChangesPage.Form) throws(StoreError) -> ChangesOutcome {
+    /// - Parameters:
+    ///   - since: nil begins with the oldest that is kept.
+    ///   - bytesMax: of the records read; the first one is taken whatever its size.
+    package func changes(
+        since given: UInt64?, limit: Int, form: ChangesPage.Form, bytesMax: Int = Limits.changesPageBytesMax
+    ) throws(StoreError) -> ChangesOutcome {
         try environment.read { (transaction) throws(StoreError) -> ChangesOutcome in
             guard let row = try transaction.streamRow(.state) else { throw StoreError(.corrupted, "read the stream of changes") }
+            let since = given ?? row.trimmed
             guard since >= row.trimmed else { return .gone(oldest: row.trimmed) }
             guard since <= row.last else { return .ahead(revision: row.last) }
             var json = JSONWriter(capacity: 1_024)
@@ -48,10 +56,10 @@ extension ServiceRegistry {
                 json.beginArray()
             }
             var count = 0
-            var last = since
             if since < row.last {
-                last = try transaction.scan(.state, after: since, bytesMax: Limits.changesPageBytesMax, recordsMax: limit) {
-                    (entry) throws(StoreError) in
+                try Self.scan(transaction, after: since, bytesMax: bytesMax, recordsMax: limit) { (entry) throws(StoreError) in
+                    // What a salvage could not bring back must not be passed over in silence.
+                    guard entry.seq == since + UInt64(count) + 1 else { return false }
                     count += 1
                     switch form {
                     case .json: json.raw(json: entry.data)
@@ -66,11 +74,25 @@ extension ServiceRegistry {
                     return true
                 }
             }
+            guard count > 0 || since == row.last else { return .lost }
+            let last = since + UInt64(count)
             guard form == .json else { return .page(ChangesPage(body: lines, count: count, revision: last)) }
             json.endArray()
             json.key("revision"); json.unsigned(last)
             json.endObject()
             return .page(ChangesPage(body: json.finish(), count: count, revision: last))
+        }
+    }
+
+    /// Ends before a damaged record: what comes before it is right.
+    private static func scan(
+        _ transaction: borrowing ReadTransaction, after seq: UInt64, bytesMax: Int, recordsMax: Int,
+        _ body: (JournalEntry) throws(StoreError) -> Bool
+    ) throws(StoreError) {
+        do throws(StoreError) {
+            try transaction.scan(.state, after: seq, bytesMax: bytesMax, recordsMax: recordsMax, body)
+        } catch {
+            guard error.code == .corrupted else { throw error }
         }
     }
 

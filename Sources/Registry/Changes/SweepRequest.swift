@@ -21,6 +21,8 @@ package final class SweepRequest: WriteRequest, @unchecked Sendable {
     private var marks: [Mark] = []
     private var removals: [(slot: Int, key: InstanceKey)] = []
     private var wakes: [(slot: Int, at: Uptime)] = []
+    /// Removals that are set for later.
+    private var reaps: [(slot: Int, at: Uptime)] = []
 
     package init(slots: [Int], isForgiving: Bool, registry: ServiceRegistry) {
         precondition(slots.count <= Limits.sweepSlotsMax)
@@ -35,20 +37,29 @@ package final class SweepRequest: WriteRequest, @unchecked Sendable {
         marks.removeAll()
         removals.removeAll()
         wakes.removeAll()
+        reaps.removeAll()
         for slot in slots { try sweep(slot, context) }
     }
 
     private func sweep(_ slot: Int, _ context: borrowing StoreWriteContext) throws(StoreError) {
-        let key = try context.transaction.withValue(.leases, StoreKey(leaseSlot: slot)) { (payload, _) throws(StoreError) in
-            InstanceKey(payload: payload)
+        // Deregistered meanwhile: nobody waits for this timer any more. A damaged row must not keep its neighbours from being swept.
+        guard let (key, stored) = try InstanceTable.holder(ofSlot: slot, in: context.transaction) else { return }
+        var row = stored
+        guard !registry.leases.isPromised(slot: slot) else {
+            // A request of this batch brings it back: its holder is told so as soon as the disk has it.
+            wakes.append((slot, context.uptime + .seconds(1)))
+            return
         }
-        // Deregistered meanwhile: nobody waits for this timer any more.
-        guard let key, var row = try InstanceTable.row(of: key, in: context.transaction), row.slot == slot else { return }
         let ttl = Duration.seconds(row.ttlSeconds)
         let status = registry.leases.status(slot: slot, generation: row.generation)
         let state: LeaseMachine.State
         if status.isMarkedExpired {
-            state = .expired(reapAt: registry.leases.reapAt(slot: slot) ?? context.uptime + ttl + registry.leases.grace)
+            guard let reapAt = registry.leases.reapAt(slot: slot) else {
+                // The board's word was lost, not the lease: its holder gets the time to come back.
+                reaps.append((slot, context.uptime + ttl + registry.leases.grace))
+                return
+            }
+            state = .expired(reapAt: reapAt)
         } else {
             state = .held(deadline: status.deadline ?? context.uptime)
         }
@@ -74,7 +85,7 @@ package final class SweepRequest: WriteRequest, @unchecked Sendable {
             row.revision = try ChangeRecord(kind: .expired, key: key, row: row, lease: appearance).append(.daemon, in: context)
             try InstanceTable.put(row, at: key, in: context.transaction)
         case .remove where isForgiving:
-            wakes.append((slot, recoveredAt))
+            reaps.append((slot, recoveredAt))
         case .remove:
             let revision = try Removal.write(key, row, reason: "expired", registry: registry, origin: .daemon, context)
             try AuditRecord("expire", key, status: 0, result: "removed", revision: revision).append(.daemon, in: context)
@@ -92,6 +103,7 @@ package final class SweepRequest: WriteRequest, @unchecked Sendable {
             registry.removed(key)
         }
         for (slot, at) in wakes { registry.leases.wake(slot: slot, at: at) }
+        for (slot, at) in reaps { registry.leases.awaitReap(slot: slot, at: at) }
     }
 
     package func failed(_ error: StoreError) {
@@ -103,6 +115,8 @@ package final class SweepRequest: WriteRequest, @unchecked Sendable {
     private func takeBackMarks(retryAt: Uptime) {
         for mark in marks {
             registry.leases.unmark(slot: mark.slot, generation: mark.generation, deadline: mark.deadline, retryAt: retryAt)
+            // Whoever looked meanwhile has seen it as expired.
+            registry.touched(mark.key)
         }
         marks.removeAll()
     }

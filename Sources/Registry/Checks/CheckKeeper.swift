@@ -143,7 +143,8 @@ package final class CheckKeeper: @unchecked Sendable {
         guard settings.isEnabled else { return }
         try registry.environment.read { (transaction) throws(StoreError) in
             let all = StoreKey(.instances)
-            try InstanceTable.walk(from: all, prefix: all, in: transaction) { (instance) throws(StoreError) in
+            try InstanceTable.walk(from: all, prefix: all, in: transaction, onDamage: registry.noteDamage) {
+                (instance) throws(StoreError) in
                 let host = String(decoding: instance.row.host, as: UTF8.self)
                 guard Self.mayProbe(host, settings.networks),
                     let document = try? JSONDocument.parse([UInt8(ascii: "{")] + Array(instance.members) + [UInt8(ascii: "}")]),
@@ -284,7 +285,9 @@ package final class CheckKeeper: @unchecked Sendable {
         let health = watched.machine.health
         guard health != watched.recorded, !watched.isRecording else { return }
         let generation = watched.generation
-        let request = HealthRequest(watched.key, health: health, registry: registry) { [self] isRecorded in
+        let request = HealthRequest(
+            watched.key, host: watched.target.host, port: watched.target.port, health: health, registry: registry
+        ) { [self] isRecorded in
             recorded.withLock { $0.append((slot, generation, health, isRecorded)) }
             prober.wake()
         }

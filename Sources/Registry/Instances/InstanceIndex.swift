@@ -3,6 +3,19 @@ import Store
 
 /// The rows that lead to instances: addresses and leases. They say nothing that the instances do not say themselves.
 package enum InstanceIndex {
+    /// The highest revision that a readable instance carries: the stream of changes must go on behind it.
+    package static func highestRevision(in environment: StoreEnvironment) throws(StoreError) -> UInt64 {
+        var highest: UInt64 = 0
+        try environment.read { (transaction) throws(StoreError) in
+            let all = StoreKey(.instances)
+            try InstanceTable.walk(from: all, prefix: all, in: transaction, onDamage: { _ in }) { (instance) throws(StoreError) in
+                highest = max(highest, instance.row.revision)
+                return true
+            }
+        }
+        return highest
+    }
+
     /// Makes both tables anew from the instances, after a salvage that may have lost or brought back single rows.
     ///
     /// Two instances on one slot or one address cannot both be right: the one that changed last stays. Before the writer starts.
@@ -13,7 +26,7 @@ package enum InstanceIndex {
         var parts: [InstanceKey: UInt8] = [:]
         try environment.read { (transaction) throws(StoreError) in
             let all = StoreKey(.instances)
-            try InstanceTable.walk(from: all, prefix: all, in: transaction) { (instance) throws(StoreError) in
+            try InstanceTable.walk(from: all, prefix: all, in: transaction, onDamage: { _ in }) { (instance) throws(StoreError) in
                 let key = instance.key
                 let revision = instance.row.revision
                 parts[key] = instance.row.partCount

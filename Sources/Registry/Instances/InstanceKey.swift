@@ -91,8 +91,15 @@ extension StoreKey {
     }
 
     /// Who holds an address: host ‖ 0 ‖ port. One holder on the node, whatever the tenant: two services cannot listen on one port.
-    package init(host: some Sequence<UInt8>, port: UInt16) {
+    package init(host: some Collection<UInt8>, port: UInt16) {
         self.init(.addresses)
+        if host.contains(UInt8(ascii: ":")), let address = IPAddress(String(decoding: host, as: UTF8.self)) {
+            // An IPv6 address can be written in many ways, and some of them are an IPv4 address.
+            append(address.description.utf8)
+            append(0 as UInt8)
+            append(port)
+            return
+        }
         // Host names are the same whatever their case (RFC 1123).
         for byte in host { append((UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte) }
         append(0 as UInt8)

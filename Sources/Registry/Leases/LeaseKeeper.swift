@@ -30,6 +30,8 @@ package final class LeaseKeeper: Sendable {
         var free: [Int] = []
         /// Slots from here on have never been used.
         var unused = 0
+        /// Slots that requests of the batch at work hold anew as soon as the disk has it, and how many do.
+        var promised: [Int: Int] = [:]
         var generation: UInt16
     }
 
@@ -89,6 +91,9 @@ package final class LeaseKeeper: Sendable {
             free.append(slot)
             if !board.word(slot).isEmpty { board.clear(slot: slot) }
         }
+        // What a run before this one left further up is no lease of anybody's.
+        let written = board.usedSlots()
+        if written > count { for slot in count..<written where !board.word(slot).isEmpty { board.clear(slot: slot) } }
         book.withLock { book in
             book.unused = count
             // The lowest last, so that it is given first and the board stays short.
@@ -120,9 +125,35 @@ package final class LeaseKeeper: Sendable {
         book.withLock { $0.free.append(slot) }
     }
 
+    /// Notes that the lease in `slot` will be held anew by a request that has been performed and is not yet on the disk: until then the board
+    /// shows the old state, by which nothing else of the batch may expire, remove or announce it.
+    package func promise(slot: Int) {
+        book.withLock { $0.promised[slot, default: 0] += 1 }
+    }
+
+    /// The request has held it, or came to another decision, or failed.
+    package func withdrawPromise(slot: Int) {
+        book.withLock { book in
+            let left = (book.promised[slot] ?? 1) - 1
+            book.promised[slot] = left > 0 ? left : nil
+        }
+    }
+
+    package func isPromised(slot: Int) -> Bool { book.withLock { $0.promised[slot] != nil } }
+
+    /// Whether it takes a change to bring the lease back.
+    package func isLapsed(slot: Int, generation: UInt16) -> Bool {
+        !isPromised(slot: slot) && status(slot: slot, generation: generation).isMarkedExpired
+    }
+
     /// Begins a lease, or begins it anew, once its row is durable.
-    package func hold(slot: Int, generation: UInt16, deadline: Uptime) {
-        board.set(slot: slot, to: LeaseWord(deadline: deadline, generation: generation))
+    ///
+    /// - Parameter isShorter: the TTL has become shorter, so that the deadline may go back. Otherwise it never does: a renewal of another
+    ///   thread may have promised a little more.
+    package func hold(slot: Int, generation: UInt16, deadline: Uptime, isShorter: Bool = false) {
+        if isShorter || board.renew(slot: slot, generation: generation, deadline: deadline) != .renewed {
+            board.set(slot: slot, to: LeaseWord(deadline: deadline, generation: generation))
+        }
         book.withLock { book in
             book.reapAt[slot] = nil
             book.wheel.arm(slot, at: deadline)

@@ -20,7 +20,7 @@ package enum LogSink: Sendable {
     ///
     /// The datagrams are written here and not by `sd_journal_sendv`, which waits while the journal does not read.
     package static func openJournal(path: String = journalPath, fallback: Int32 = STDERR_FILENO) -> LogSink {
-        let fd = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        let fd = posto_datagram_socket()
         return fd < 0 ? .json(fallback) : .journal(socket: fd, path: path, fallback: fallback)
     }
 

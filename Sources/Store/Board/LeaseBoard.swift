@@ -6,10 +6,9 @@ import Glibc
 ///
 /// A renewal is one compare-and-exchange here and no write to a disk. A word that was stored before the answer was sent is still there after
 /// SIGKILL (Documentation/FORMATS.md §5). Renewals come from any thread; `set`, `clear` and `copy` belong to the thread that writes the store.
+// SAFETY: @unchecked because of the raw pointer: it is set once, every access to what it points at is a 64-bit atomic of CPlatform, and
+// the mapping is undone only in `deinit`.
 package final class LeaseBoard: @unchecked Sendable {
-    // SAFETY: @unchecked because of the raw pointer: it is set once, every access to what it points at is a 64-bit atomic of CPlatform, and
-    // the mapping is undone only in `deinit`.
-
     /// What became of a renewal.
     package enum RenewOutcome: Equatable, Sendable {
         /// The deadline on the board is at least the one asked for.

@@ -11,7 +11,7 @@ package enum StoreVerdict: Equatable, Sendable {
     case newerFormat(UInt32)
     /// No file, or one that was never begun.
     case missing
-    /// Another process has the environment open.
+    /// Another process has the environment open and may write to it.
     case busy
     /// The system does not let us look; nothing is said of the store.
     case unreadable(String)

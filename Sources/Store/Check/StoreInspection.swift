@@ -33,30 +33,25 @@ struct StoreInspection {
 
     /// - Returns: the epoch of the store; nil if it has none yet.
     mutating func run() throws(Finding) -> UInt32? {
-        try refuseIfOpenElsewhere()
         file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else {
             throw errno == ENOENT ? Finding(status: StoreCheck.ExitStatus.missing, text: "") : .code(errno, "open \(path)")
         }
+        try refuseIfWritten()
         let meta = try inspectMetaPages()
         try inspectRoot(meta.free, "the list of free pages")
         try inspectRoot(meta.main, "the list of tables")
         return try inspectThroughLMDB(meta)
     }
 
-    /// LMDB holds a read lock on its lock file for as long as an environment is open.
-    private func refuseIfOpenElsewhere() throws(Finding) {
-        // In this child on purpose: closing the file in a process that has the environment open would drop that process's lock.
-        let lockFile = open(path + "-lock", O_RDONLY | O_CLOEXEC)
-        guard lockFile >= 0 else { return }
-        defer { close(lockFile) }
-        var lock = flock()
-        lock.l_type = Int16(F_WRLCK)
-        lock.l_whence = Int16(SEEK_SET)
-        lock.l_start = 0
-        lock.l_len = 1
-        guard fcntl(lockFile, F_GETLK, &lock) == 0, lock.l_type != Int16(F_UNLCK) else { return }
-        throw Finding(status: StoreCheck.ExitStatus.busy, text: "process \(lock.l_pid) has it")
+    /// Whoever may write holds the file's lock from before LMDB opens it. Those who only read do not: they must not keep a node from starting.
+    private func refuseIfWritten() throws(Finding) {
+        guard flock(file, LOCK_SH | LOCK_NB) == 0 else {
+            throw errno == EWOULDBLOCK
+                ? Finding(status: StoreCheck.ExitStatus.busy, text: "") : .code(errno, "ask for the lock of \(path)")
+        }
+        // At once, so that a daemon that starts just now does not take us for another one.
+        _ = flock(file, LOCK_UN)
     }
 
     // MARK: By hand

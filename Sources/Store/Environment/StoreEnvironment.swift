@@ -5,7 +5,8 @@ import Synchronization
 
 /// One LMDB file, opened once: tables, transactions, its budget and the room kept for it.
 ///
-/// A second open of the same file, by this process or another, is refused: LMDB would let it pass and then lose its locks.
+/// A second open of the same file for writing, by this process or another, is refused: LMDB would let it pass and then lose its locks.
+/// Another process may read beside it (`openForReading`).
 /// The process must not fork while it is open.
 // SAFETY: `handle`, `descriptor` and `path` never change after `open`; LMDB's environment may be used by any thread. `handles` and `openedTables` are written
 // by `openTables` only, which runs before other threads are given the object (documented there).
@@ -55,8 +56,8 @@ package final class StoreEnvironment: @unchecked Sendable {
     let handles: UnsafeMutablePointer<MDB_dbi>
     package let reserve: StoreReserveKeeper
     private let currentEpoch: Atomic<UInt32>
-    /// Every open table with LMDB's handle of it, in the order of opening. Written by `openTables`, as `handles`.
-    private(set) var openedTables: [(table: Table, dbi: MDB_dbi)] = []
+    /// Every open table with LMDB's handle of it, in the order of opening. Written by `openTables` and `openPresentTables`, as `handles`.
+    var openedTables: [(table: Table, dbi: MDB_dbi)] = []
     let openTableCount = Atomic<Int>(0)
 
     /// The epoch written into new records.
@@ -113,7 +114,7 @@ package final class StoreEnvironment: @unchecked Sendable {
         return handle
     }
 
-    private init(handle: OpaquePointer, descriptor: Int32, options: Options) {
+    init(handle: OpaquePointer, descriptor: Int32, options: Options) {
         self.handle = handle
         self.descriptor = descriptor
         path = options.path
@@ -171,7 +172,7 @@ package final class StoreEnvironment: @unchecked Sendable {
     }
 
     /// 0.9.24 and later: what our limits were measured with. 1.0 has another file format.
-    private static func assertLibrary() throws(StoreError) {
+    static func assertLibrary() throws(StoreError) {
         var major: Int32 = 0
         var minor: Int32 = 0
         var patch: Int32 = 0

@@ -23,9 +23,11 @@ package struct StoreIdentity: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - nodeID: nil keeps the stored one, and takes `proposedNodeID` for a new store. Another one than stored begins a new epoch.
-    ///   - epoch: for an environment that follows another's epoch (`bulk.mdb`); nil keeps the stored one, 1 at first.
+    ///   - epoch: for an environment that follows another's epoch (`bulk.mdb`); nil keeps the stored one.
+    ///   - epochMin: the epoch is at least this: what a salvage or another environment of the node says, because numbers may be given twice.
     package static func loadOrCreate(
-        in environment: StoreEnvironment, nodeID: String?, proposedNodeID: String, epoch: UInt32? = nil, now: Timestamp,
+        in environment: StoreEnvironment, nodeID: String?, proposedNodeID: String, epoch: UInt32? = nil, epochMin: UInt32 = 1,
+        now: Timestamp,
         randomBytes: (Int) -> [UInt8]
     ) throws(StoreError) -> StoreIdentity {
         let stored = try environment.read { (transaction) throws(StoreError) in try read(transaction) }
@@ -33,10 +35,11 @@ package struct StoreIdentity: Equatable, Sendable {
         if let stored {
             let isSameNode = nodeID == nil || nodeID == stored.nodeID
             identity = StoreIdentity(
-                storeID: stored.storeID, nodeID: nodeID ?? stored.nodeID, epoch: epoch ?? (isSameNode ? stored.epoch : stored.epoch + 1),
+                storeID: stored.storeID, nodeID: nodeID ?? stored.nodeID,
+                epoch: epoch ?? max(epochMin, isSameNode ? stored.epoch : stored.epoch + 1),
                 created: stored.created)
         } else {
-            identity = StoreIdentity(storeID: randomBytes(16), nodeID: nodeID ?? proposedNodeID, epoch: epoch ?? 1, created: now)
+            identity = StoreIdentity(storeID: randomBytes(16), nodeID: nodeID ?? proposedNodeID, epoch: epoch ?? epochMin, created: now)
         }
         if identity != stored { try environment.write { (transaction) throws(StoreError) in try identity.write(transaction) } }
         environment.setEpoch(identity.epoch)

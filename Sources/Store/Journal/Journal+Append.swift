@@ -130,7 +130,7 @@ extension Journal {
 }
 
 /// `SHA-256(previous hash ‖ CloudEvent)`.
-func chainHash(_ hasher: SHA256, _ previous: Digest32, _ line: UnsafeRawBufferPointer) -> Digest32 {
+package func chainHash(_ hasher: SHA256, _ previous: Digest32, _ line: UnsafeRawBufferPointer) -> Digest32 {
     hasher.begin()
     previous.withBytes { hasher.update($0) }
     hasher.update(line)

@@ -54,6 +54,7 @@ package final class Journal: @unchecked Sendable {
     ///
     /// Streams that are stored but not declared stay open, so that they can be read, sent and deleted. Reads one row a stream.
     /// Before the writer starts.
+    /// After a salvage `reconcile` and open again.
     package static func open(
         _ environment: StoreEnvironment, nodeID: String, epoch: UInt32, policies: [StreamPolicy]
     ) throws(StoreError) -> Journal {

@@ -85,15 +85,18 @@ extension StoreReading where Self: ~Copyable {
     }
 
     /// As `scan`, from `key` on while it begins with `prefix`.
+    ///
+    /// - Parameter onDamage: told the key of a record that fails its check; says whether the walk goes on behind it instead of throwing.
     package borrowing func scan(
         _ table: Table, from key: borrowing StoreKey, prefix: borrowing StoreKey, limit: Int = .max,
+        onDamage: (_ key: UnsafeRawBufferPointer) -> Bool = { _ in false },
         _ body: (_ key: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer, _ header: RecordHeader) throws(StoreError) -> Bool
     ) throws(StoreError) {
         let view = TransactionView(handle: handle, environment: environment)
         let prefixBytes = prefix.withBytes { Array($0) }
         try key.withBytes { (key) throws(StoreError) in
             try prefixBytes.span.withUnsafeBytes { (prefix) throws(StoreError) in
-                try view.walk(table, MDB_SET_RANGE, key, MDB_NEXT, prefix, limit, body)
+                try view.walk(table, MDB_SET_RANGE, key, MDB_NEXT, prefix, limit, onDamage: onDamage, body)
             }
         }
     }
@@ -121,7 +124,8 @@ extension StoreReading where Self: ~Copyable {
 
     private borrowing func walk(
         _ table: Table, _ start: MDB_cursor_op, _ key: UnsafeRawBufferPointer?, _ step: MDB_cursor_op, _ prefix: UnsafeRawBufferPointer?,
-        _ limit: Int, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer, RecordHeader) throws(StoreError) -> Bool
+        _ limit: Int, onDamage: (UnsafeRawBufferPointer) -> Bool = { _ in false },
+        _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer, RecordHeader) throws(StoreError) -> Bool
     ) throws(StoreError) {
         var left = try count(table)
         var cursor: OpaquePointer?
@@ -138,10 +142,11 @@ extension StoreReading where Self: ~Copyable {
             let found = UnsafeRawBufferPointer(keyValue)
             if let prefix, !found.starts(with: prefix) { return }
             left -= 1
-            guard left >= 0, found.count > 0, found[0] == table.id,
-                let record = RecordHeader.read(key: found, value: UnsafeRawBufferPointer(value))
-            else {
-                throw StoreError(.corrupted, "walk the table `\(table.name)`")
+            guard left >= 0, found.count > 0, found[0] == table.id else { throw StoreError(.corrupted, "walk the table `\(table.name)`") }
+            guard let record = RecordHeader.read(key: found, value: UnsafeRawBufferPointer(value)) else {
+                guard onDamage(found) else { throw StoreError(.corrupted, "walk the table `\(table.name)`") }
+                operation = step
+                continue
             }
             guard try body(found, record.payload, record.header) else { return }
             operation = step

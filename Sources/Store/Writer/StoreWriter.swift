@@ -61,6 +61,7 @@ package final class StoreWriter: @unchecked Sendable {
     package func start() {
         precondition(!isStarted, "a writer starts once")
         isStarted = true
+        // SAFETY: the thread takes over the reference that is retained here.
         let argument = Unmanaged.passRetained(self).toOpaque()
         let code = pthread_create(
             &thread, nil,

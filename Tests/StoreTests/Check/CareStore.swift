@@ -69,6 +69,8 @@ final class CareStore {
     private var environment: OpaquePointer?
     private(set) var dbis: [UInt8: MDB_dbi] = [:]
     private var transaction: OpaquePointer?
+    /// The lock of a store that may be written.
+    private var lock: Int32 = -1
     /// Key → value as stored.
     private(set) var model: [[UInt8]: [UInt8]] = [:]
     /// Every value that a row ever had, if it is kept.
@@ -84,6 +86,10 @@ final class CareStore {
         mdb_env_set_maxdbs(environment, 64)
         let flags = UInt32(MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD | MDB_NOSYNC) | (locks ? 0 : UInt32(MDB_NOLOCK))
         precondition(mdb_env_open(environment, path, flags, 0o600) == 0)
+        if locks {
+            lock = open(path, O_RDONLY | O_CLOEXEC)
+            precondition(flock(lock, LOCK_EX | LOCK_NB) == 0)
+        }
         write { store in
             for table in Self.tables {
                 var dbi: MDB_dbi = 0
@@ -103,6 +109,7 @@ final class CareStore {
         mdb_env_sync(environment, 1)
         mdb_env_close(environment)
         self.environment = nil
+        if lock >= 0 { Glibc.close(lock) }
     }
 
     func write(_ body: (CareStore) -> Void) {

@@ -13,7 +13,7 @@ import Synchronization
 /// The composition of a node, and its life: the only place where rooms meet.
 ///
 ///     lock ─▶ check and open the store ─▶ adopt leases ─▶ listen ─▶ ready ─▶ … signals … ─▶ drain ─▶ last commit ─▶ end
-package final class Daemon {
+package final class NodeDaemon {
     private let configuration: Configuration
     private let sources: ConfigurationSources
     private let log: Log
@@ -33,7 +33,7 @@ package final class Daemon {
         umask(0o077)
         let signals = SignalWaiter()
         CurlLibrary.initialize()
-        try Daemon(configuration: configuration, sources: sources).run(signals)
+        try NodeDaemon(configuration: configuration, sources: sources).run(signals)
     }
 
     private func run(_ signals: SignalWaiter) throws(DaemonFailure) {
@@ -89,7 +89,7 @@ package final class Daemon {
         notifier.stopping(status: "draining")
         log.info("daemon", "stopping")
         api.closeStreams()
-        server.drain(deadline: HTTPServer.uptimeNanoseconds() + UInt64(Limits.drainMax.wholeMilliseconds) * 1_000_000)
+        server.drain(deadline: HTTPDoor.uptimeNanoseconds() + UInt64(Limits.drainMax.wholeMilliseconds) * 1_000_000)
         housekeeping.stop()
         stateWriter.stop()
         bulkWriter.stop()
@@ -131,7 +131,7 @@ package final class Daemon {
         return StaticServiceSet(instances)
     }
 
-    private func listen(_ api: APIServer, _ activated: [ActivatedSocket]) throws(DaemonFailure) -> HTTPServer {
+    private func listen(_ api: APIServer, _ activated: [ActivatedSocket]) throws(DaemonFailure) -> HTTPDoor {
         var listeners = activated.map { HTTPListener.descriptor($0.descriptor) }
         // What systemd listens on already is not bound again; what it does not, is.
         if !activated.contains(where: { $0.family == .tcp }) {
@@ -150,7 +150,7 @@ package final class Daemon {
         door.noticedGroup = accessPolicy(configuration).administratorGroupID
         door.log = { [log] line in log.debug("http", "door", ["message": .text(line)]) }
         do throws(HTTPServerError) {
-            return try HTTPServer(configuration: door, handler: api)
+            return try HTTPDoor(configuration: door, handler: api)
         } catch {
             throw DaemonFailure(
                 code: 74, message: "cannot listen: \(error)",
@@ -166,7 +166,7 @@ package final class Daemon {
         if mkdir(folder, 0o755) == 0 { chmod(folder, 0o755) }
     }
 
-    private func announce(_ server: HTTPServer, _ registry: ServiceRegistry) {
+    private func announce(_ server: HTTPDoor, _ registry: ServiceRegistry) {
         var http: [String] = []
         var socket: String?
         for address in server.bound {

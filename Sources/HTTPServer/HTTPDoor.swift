@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// `init` binds, `start` serves, `drain` ends gently, `stop` at once. libmicrohttpd is touched by the HTTP thread alone; everybody else talks
 /// to it through the mailbox.
-package final class HTTPServer: Sendable {
+package final class HTTPDoor: Sendable {
     package let gauges = HTTPGauges()
     /// Where it listens, in the order of the configuration, with the ports that were picked.
     package let bound: [HTTPAddress]
@@ -62,6 +62,7 @@ package final class HTTPServer: Sendable {
             pthread_attr_init(&attributes)
             pthread_attr_setstacksize(&attributes, 2 * 1_024 * 1_024)
             var thread = pthread_t()
+            // SAFETY: the thread takes over the reference that is retained here.
             let result = pthread_create(&thread, &attributes, serve, Unmanaged.passRetained(core).toOpaque())
             precondition(result == 0, "pthread_create: \(result)")
             pthread_attr_destroy(&attributes)

@@ -1,0 +1,55 @@
+# Posto. `make run` to see it, `make test` to trust it; `make help` for the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help deps build run lint test unit acceptance package-test bench crash deb clean
+
+RELEASE := .build/release/posto
+PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider
+# Nothing of the run-time library is left to find at the target, and nothing is resolved late (lintian: bindnow, relro).
+SWIFT_RELEASE := swift build -c release --static-swift-stdlib --product posto \
+	--explicit-target-dependency-import-check error -Xlinker -z -Xlinker now -Xlinker -z -Xlinker relro
+export POSTO_BINARY ?= $(CURDIR)/$(RELEASE)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+deps: ## install the Debian packages that are missing
+	@Packaging/deps build run test package
+
+build: ## the release binary, .build/release/posto
+	@Packaging/deps build
+	$(SWIFT_RELEASE)
+
+run: build ## start the daemon with a demonstration configuration in .build/demo
+	@Packaging/deps run
+	@Packaging/demo/run
+
+test: deps lint build unit acceptance package-test ## every test
+
+lint: ## style, and versions that must be equal
+	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+	Packaging/version
+
+unit:
+	SWIFT_BACKTRACE=enable=no swift test --explicit-target-dependency-import-check error
+
+acceptance: build
+	$(PYTEST) Tests/Acceptance
+
+package-test: build
+	Tests/Package/test_deb
+
+bench: build ## the project's measurements, each next to its floor
+	$(RELEASE) bench
+
+crash: build ## kill the daemon 10,000 times under load and count what was promised
+	POSTO_CRASHES=$${POSTO_CRASHES:-10000} $(PYTEST) Tests/Acceptance -k crash
+
+deb: build ## the Debian package, dist/posto_VERSION_amd64.deb
+	@Packaging/deps package
+	Packaging/build-deb
+
+clean: ## remove what was built
+	rm -rf .build dist

@@ -1,0 +1,149 @@
+import Domain
+import Glibc
+import Registry
+import Store
+import Testing
+
+@testable import Daemon
+
+@Suite("what is done by the clock")
+struct LifeTests {
+    private func at(_ seconds: Int64) -> Uptime { Uptime(milliseconds: seconds * 1_000) }
+
+    @Test("each duty comes at its first time and then once a period, however late the turns are")
+    func schedule() {
+        var schedule = Schedule()
+        var counts: [Schedule.Duty: Int] = [:]
+        #expect(Set(schedule.take(now: at(100), started: at(100))) == [.copyBoard, .readFigures, .sampleSystem])
+        #expect(schedule.take(now: at(100), started: at(100)).isEmpty)
+        for second in Int64(1)...3_600 {
+            for duty in schedule.take(now: at(100 + second), started: at(100)) { counts[duty, default: 0] += 1 }
+        }
+        for duty in Schedule.Duty.allCases where duty != .keepLastGood {
+            #expect(counts[duty] == Int(3_600 / duty.period.components.seconds), "\(duty)")
+        }
+        #expect(counts[.keepLastGood] == 1)
+        // A turn that is an hour late does each duty once.
+        let late = schedule.take(now: at(100 + 7_200 + 3), started: at(100))
+        #expect(late.count == Set(late).count && late.count == Schedule.Duty.allCases.count - 1)
+    }
+
+    @Test("a step of the wall clock of a minute or more, either way, costs a day of trust; drift does not")
+    func clockWatch() {
+        let floor = SystemTime.buildFloor.milliseconds
+        func wall(_ seconds: Int64) -> Timestamp { Timestamp(milliseconds: floor + seconds * 1_000) }
+        var watch = ClockWatch(wall: wall(1_000), uptime: at(0))
+        #expect(watch.isTrusted(wall: wall(1_000), uptime: at(0)))
+        // Half a second slow each fifteen, for an hour.
+        for turn in Int64(1)...240 {
+            let now = Timestamp(milliseconds: wall(1_000).milliseconds + turn * 14_500)
+            #expect(watch.read(wall: now, uptime: at(turn * 15)) == nil)
+        }
+        for step: Int64 in [60, -60, 86_400 * 365 * 20] {
+            var watch = ClockWatch(wall: wall(100_000), uptime: at(0))
+            #expect(watch.read(wall: wall(100_015), uptime: at(15)) == nil)
+            #expect(watch.read(wall: wall(100_030 + step), uptime: at(30)) == .seconds(step))
+            #expect(!watch.isTrusted(wall: wall(100_030 + step), uptime: at(30)))
+            #expect(!watch.isTrusted(wall: wall(100_000 + step), uptime: at(30 + 86_399)))
+            #expect(watch.isTrusted(wall: wall(186_430 + step), uptime: at(30 + 86_400)))
+        }
+        var small = ClockWatch(wall: wall(1_000), uptime: at(0))
+        #expect(small.read(wall: wall(1_074), uptime: at(15)) == nil)
+        // Before the software was built no clock is right.
+        #expect(!small.isTrusted(wall: Timestamp(milliseconds: 0), uptime: at(15)))
+    }
+
+    @Test("a slice at a time; the next after three commits of others, or at once when nobody waits")
+    func slicePace() {
+        var pace = SlicePace()
+        #expect(pace.mayBegin(commits: 0, queued: 0) && pace.mayBegin(commits: 0, queued: 9))
+        pace.began()
+        #expect(!pace.mayBegin(commits: 100, queued: 0))
+        pace.ended(commits: 10)
+        #expect(pace.mayBegin(commits: 10, queued: 0))
+        for commits in UInt64(10)...12 { #expect(!pace.mayBegin(commits: commits, queued: 1)) }
+        #expect(pace.mayBegin(commits: 13, queued: 1))
+    }
+
+    @Test("the epoch after a repair is above every one that was used")
+    func epochs() {
+        func lowest(_ stored: [UInt32], _ openings: [StoreOpening]) -> UInt32 { NodeEpoch.lowest(stored: stored, openings: openings) }
+        var report = SalvageReport()
+        report.epoch = 5
+        #expect(lowest([0, 0], [.sound, .sound]) == 1)
+        #expect(lowest([4, 4], [.sound, .sound]) == 4)
+        #expect(lowest([4, 5], [.sound, .salvaged(report, reason: "")]) == 5)
+        #expect(lowest([0, 4], [.salvaged(report, reason: ""), .sound]) == 5)
+        #expect(lowest([6, 4], [.lastGoodCopy(at: Timestamp(milliseconds: 0), reason: ""), .sound]) == 6)
+        #expect(lowest([0, 4], [.empty(reason: ""), .sound]) > 4)
+        #expect(lowest([0, 0], [.empty(reason: ""), .empty(reason: "")]) > Limits.epochsUnknownMax)
+    }
+}
+
+@Suite("the folder of static registrations")
+struct StaticFolderTests {
+    private func folder(_ files: [(name: String, text: String)]) -> String {
+        var template = Array("/tmp/posto-statics-XXXXXX".utf8CString)
+        let path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)!) }
+        for (name, text) in files {
+            let file = open(path + "/" + name, O_WRONLY | O_CREAT, 0o600)
+            _ = text.withCString { write(file, $0, strlen($0)) }
+            close(file)
+        }
+        return path
+    }
+
+    private func remove(_ path: String) {
+        guard let directory = opendir(path) else { return }
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if name != ".", name != ".." { unlink(path + "/" + name) }
+        }
+        closedir(directory)
+        rmdir(path)
+    }
+
+    private func read(_ path: String) -> (instances: [StaticInstance], faults: [StaticServices.Fault]) {
+        StaticFolder.read(path, defaults: .init(tenant: "default", ttlSeconds: 60), now: Timestamp(milliseconds: 0))
+    }
+
+    private func registration(_ service: String, more: String = "") -> String {
+        #"{"service_name":"\#(service)","host":"10.0.0.1","port":8080,"health_endpoint":"/health"\#(more)}"#
+    }
+
+    @Test("what is right is taken, what is wrong is told with its file and line")
+    func mixed() {
+        let path = folder([
+            ("10-one.json", registration("svc-a")), ("20-two.json", "[\n" + registration("svc-b") + ",\n" + registration("X") + "\n]"),
+            ("30-bad.json", "{\n\n,"), ("40.txt", "no"), (".hidden.json", "no"), ("50-empty.json", ""),
+        ])
+        defer { remove(path) }
+        let (instances, faults) = read(path)
+        #expect(instances.map(\.service) == ["svc-a", "svc-b"])
+        #expect(faults.map { String($0.file.split(separator: "/").last!) } == ["20-two.json", "30-bad.json", "50-empty.json"])
+        #expect(faults[0].line == 3 && faults[0].message.hasPrefix("service_name: ") && faults[1].line == 3)
+    }
+
+    @Test("the same instance twice is a fault, not two instances")
+    func duplicates() {
+        let path = folder([
+            ("1.json", registration("svc-a")),
+            ("2.json", "[" + registration("svc-a") + "," + registration("svc-a", more: #","id":"other""#) + "]"),
+        ])
+        defer { remove(path) }
+        let (instances, faults) = read(path)
+        #expect(instances.count == 2 && Set(instances.map(\.id)).count == 2)
+        #expect(faults.count == 1 && faults[0].file.hasSuffix("2.json"))
+    }
+
+    @Test("pipes and folders among the files do not hold the start; a missing folder is empty, a file in its place is a fault")
+    func oddities() {
+        let path = folder([("1.json", registration("svc-a"))])
+        mkfifo(path + "/0.json", 0o600)
+        let (instances, faults) = read(path)
+        #expect(instances.count == 1 && faults.count == 1)
+        #expect(read(path + "/nowhere").instances.isEmpty && read(path + "/nowhere").faults.isEmpty)
+        #expect(read(path + "/1.json").faults.count == 1)
+        remove(path)
+    }
+}
