@@ -14,6 +14,8 @@ final class CareFolder: Sendable {
         var template = Array("\(root)/posto-care-XXXXXX".utf8CString)
         precondition(mkdtemp(&template) != nil)
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // Where `StoreLadder.Place` looks for environments.
+        mkdir(path + "/store", 0o700)
     }
 
     deinit { Self.remove(path) }
