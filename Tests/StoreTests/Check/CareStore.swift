@@ -6,7 +6,7 @@ import Testing
 
 @testable import Store
 
-/// A folder for one test, removed with everything in it.
+/// A state folder for one test, removed with everything in it.
 final class CareFolder: Sendable {
     let path: String
 
@@ -14,6 +14,7 @@ final class CareFolder: Sendable {
         var template = Array("\(root)/posto-care-XXXXXX".utf8CString)
         precondition(mkdtemp(&template) != nil)
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        precondition(mkdir(path + "/store", 0o700) == 0)
     }
 
     deinit { Self.remove(path) }
@@ -32,7 +33,8 @@ final class CareFolder: Sendable {
         rmdir(path)
     }
 
-    func file(_ name: String) -> String { path + "/" + name }
+    /// Where the stores of a state folder lie.
+    func file(_ name: String) -> String { path + "/store/" + name }
 }
 
 /// SplitMix64, so that a printed seed repeats a run.

@@ -129,7 +129,7 @@ struct StoreLadderTests {
         let error = #expect(throws: StoreError.self) { try StoreLadder.prepare(place(folder), now: now) { _ in } }
         #expect(error?.code == .newerFormat && error?.operation.contains("install") == true)
         #expect(CareFile.read(folder.file("state.mdb")) == before)
-        #expect(!FileBytes.exists(folder.file("evidence")))
+        #expect(!FileBytes.exists(folder.path + "/evidence"))
     }
 
     @Test("a crash between the steps of a swap leaves the old store or the new one")

@@ -87,7 +87,7 @@ final class TestStore {
         starts: Bool = true
     ) throws(StoreError) {
         self.folder = folder
-        environment = try StoreEnvironment.open(
+        environment = try Self.open(
             StoreEnvironment.Options(
                 path: path ?? folder.file("state.mdb"), budgetBytes: budgetBytes, mapBytes: mapBytes, tables: Table.all + [.things],
                 preallocate: preallocate, disk: disk, diskFreeBytesMin: diskFreeBytesMin))
@@ -100,6 +100,19 @@ final class TestStore {
             environment: environment, journal: journal, time: time.source, onBatchCommitted: { reports.add($0) },
             onFatal: { reports.end($0) })
         if starts { writer.start() }
+    }
+
+    /// A child that another test forked holds the locks that were open then, until it has let go of them.
+    private static func open(_ options: StoreEnvironment.Options) throws(StoreError) -> StoreEnvironment {
+        for _ in 0..<500 {
+            do throws(StoreError) {
+                return try StoreEnvironment.open(options)
+            } catch {
+                guard error.code == .locked else { throw error }
+                usleep(10_000)
+            }
+        }
+        return try StoreEnvironment.open(options)
     }
 
     /// Submits and waits for the answer.
