@@ -87,7 +87,8 @@ let package = Package(
         .testTarget(name: "RegistryTests", dependencies: ["Registry", "Domain", "Store"], swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",
-            dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Store", "ServiceManager", "CPlatform"], swiftSettings: strict),
+            dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Store", "ServiceManager", "CPlatform"],
+            swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
             dependencies: [

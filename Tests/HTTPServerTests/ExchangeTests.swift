@@ -194,7 +194,8 @@ import Testing
         ])
     func trace(_ value: String, _ valid: Bool) throws {
         let server = try TestServer()
-        #expect(server.client().request(get("/trace", "traceparent: \(value)\r\n"))?.text == (valid ? value : "none"))
+        // What a later version adds behind the 55 characters is not kept.
+        #expect(server.client().request(get("/trace", "traceparent: \(value)\r\n"))?.text == (valid ? String(value.prefix(55)) : "none"))
     }
 
     @Test("headers are found without regard to case, and trimmed")

@@ -190,6 +190,8 @@ import Testing
         _ = idle.request(get)
         let poll = server.client()
         poll.send(get("/poll"))
+        // One after the other, so that the last ticket is the write's.
+        #expect(eventually { server.server.gauges.suspended == 1 })
         let write = server.client()
         write.send(get("/write"))
         #expect(eventually { server.server.gauges.suspended == 2 })

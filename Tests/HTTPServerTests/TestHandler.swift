@@ -58,7 +58,7 @@ final class TestHandler: HTTPHandler, HTTPWaiter {
             let descriptor = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
             return .answer(HTTPResponse(status: 200, contentType: .octets, body: .file(descriptor: descriptor, size: 1_000_000)))
         case "/stream":
-            let stream = HTTPStream { [weak self] in self?.seen.withLock { $0.streamsClosed += 1 } }
+            let stream = HTTPStream(onClosed: { [weak self] in self?.seen.withLock { $0.streamsClosed += 1 } })
             seen.withLock { $0.stream = stream }
             stream.push(Array("first".utf8))
             return .answer(HTTPResponse(status: 200, contentType: .eventStream, body: .stream(stream)))

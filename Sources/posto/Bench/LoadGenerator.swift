@@ -78,10 +78,11 @@ final class LoadGenerator {
         var sent = 0
         while result.latencies.count + result.errors < total {
             let now = LoadClock.now()
-            while sent < total, let index = free.last {
+            // The one that rested longest, so that none rests until the server ends it.
+            while sent < total, let index = free.first {
                 let due = began + UInt64(sent) * 1_000_000_000 / UInt64(perSecond)
                 guard due <= now else { break }
-                free.removeLast()
+                free.removeFirst()
                 try connections[index].send(at: due)
                 sent += 1
             }

@@ -1,3 +1,4 @@
+import CPlatform
 import Daemon
 import Domain
 import Glibc

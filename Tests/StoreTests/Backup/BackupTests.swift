@@ -46,7 +46,7 @@ struct BackupTests {
     @Test("a restored store holds every record of the backup under a new epoch, and the old store is evidence")
     func roundTrip() throws {
         let folder = CareFolder()
-        let store = makeStore(folder.file("state.mdb"))
+        let store = makeStore(folder.file("store/state.mdb"))
         let model = store.model
         let summary = try Backup.write(store, header: header(store), to: folder.file("b"))
         #expect(summary.records == UInt64(model.count) && summary.tables == 5 && summary.bytes == FileBytes.size(folder.file("b")))
@@ -54,25 +54,25 @@ struct BackupTests {
         // What came after the backup is lost by a restore, but kept as evidence.
         store.write { $0.register(9_999, [1, 2, 3]) }
         store.close()
-        let later = CareFile.read(folder.file("state.mdb"))
+        let later = CareFile.read(folder.file("store/state.mdb"))
         #expect(
             try Restore.run(folder.file("b"), onto: place(folder), expecting: storeID, now: now) == header(store).replacingRevision(2_500))
-        let found = CareStore.contents(folder.file("state.mdb"))
+        let found = CareStore.contents(folder.file("store/state.mdb"))
         #expect(found.filter { $0.key != IdentityRow.epoch.key } == model.filter { $0.key != IdentityRow.epoch.key })
-        #expect(epoch(folder.file("state.mdb")) == 4)
+        #expect(epoch(folder.file("store/state.mdb")) == 4)
         let evidence = place(folder).evidence.list()
         #expect(evidence.count == 1 && CareFile.read(evidence[0].folder + "/state.mdb") == later)
-        #expect(try StoreCheck.run(path: folder.file("state.mdb"), formatVersion: 1) == .sound)
+        #expect(try StoreCheck.run(path: folder.file("store/state.mdb"), formatVersion: 1) == .sound)
         // The same backup again: numbers are given a third time, so the epoch must differ from both.
         _ = try Restore.run(folder.file("b"), onto: place(folder), expecting: nil, now: now)
-        #expect(epoch(folder.file("state.mdb")) == 5)
+        #expect(epoch(folder.file("store/state.mdb")) == 5)
         #expect(place(folder).evidence.list().count == 2)
     }
 
     @Test("a backup sees one moment, whatever is written meanwhile")
     func oneMoment() throws {
         let folder = CareFolder()
-        let store = makeStore(folder.file("state.mdb"))
+        let store = makeStore(folder.file("store/state.mdb"))
         let model = store.model
         try store.read { (transaction) throws(StoreError) in
             store.write { store in for number in 0..<1_000 { store.register(number, [4]) } }
@@ -81,17 +81,17 @@ struct BackupTests {
         _ = try Restore.run(
             folder.file("b"), onto: StoreLadder.Place(stateDirectory: folder.path, name: "new.mdb", streams: [], formatVersion: 1),
             expecting: nil, now: now)
-        let found = CareStore.contents(folder.file("new.mdb"))
+        let found = CareStore.contents(folder.file("store/new.mdb"))
         #expect(found.filter { $0.key != IdentityRow.epoch.key } == model.filter { $0.key != IdentityRow.epoch.key })
     }
 
     @Test("a backup with any byte changed is refused, and the store is untouched")
     func flipped() throws {
         let folder = CareFolder()
-        let store = makeStore(folder.file("state.mdb"), records: 40)
+        let store = makeStore(folder.file("store/state.mdb"), records: 40)
         _ = try Backup.write(store, header: header(store), to: folder.file("b"))
         store.close()
-        let before = CareFile.read(folder.file("state.mdb"))
+        let before = CareFile.read(folder.file("store/state.mdb"))
         var bytes = CareFile.read(folder.file("b"))
         for at in Array(0..<200) + Array(stride(from: 200, to: bytes.count - 200, by: 17)) + Array(bytes.count - 200..<bytes.count) {
             bytes[at] ^= 0x10
@@ -102,14 +102,14 @@ struct BackupTests {
         }
         CareFile.write(Array(bytes.dropLast(9)) + [1] + bytes.suffix(8), to: folder.file("c"))
         #expect(throws: StoreError.self) { try Restore.run(folder.file("c"), onto: place(folder), expecting: storeID, now: now) }
-        #expect(CareFile.read(folder.file("state.mdb")) == before)
-        #expect(!FileBytes.exists(folder.path + "/evidence"))
+        #expect(CareFile.read(folder.file("store/state.mdb")) == before)
+        #expect(!FileBytes.exists(folder.file("evidence")))
     }
 
     @Test("a backup cut off anywhere, or with something behind it, is refused")
     func cutOff() throws {
         let folder = CareFolder()
-        let store = makeStore(folder.file("state.mdb"), records: 40)
+        let store = makeStore(folder.file("store/state.mdb"), records: 40)
         _ = try Backup.write(store, header: header(store), to: folder.file("b"))
         let bytes = CareFile.read(folder.file("b"))
         for count in Array(0..<150) + Array(stride(from: 150, to: bytes.count, by: 61)) + [bytes.count - 1] {
@@ -124,7 +124,7 @@ struct BackupTests {
     @Test("a backup of another store, a newer one and another kind of file are refused with a sentence")
     func foreign() throws {
         let folder = CareFolder()
-        let store = makeStore(folder.file("state.mdb"), records: 40)
+        let store = makeStore(folder.file("store/state.mdb"), records: 40)
         _ = try Backup.write(store, header: header(store), to: folder.file("b"))
         let other = #expect(throws: StoreError.self) { try Restore.verify(folder.file("b"), expecting: Identifier16(high: 1, low: 1)) }
         #expect(other?.operation.contains("another store") == true)
@@ -135,7 +135,7 @@ struct BackupTests {
         CareFile.write(bytes, to: folder.file("c"))
         let newer = #expect(throws: StoreError.self) { try Restore.verify(folder.file("c"), expecting: nil) }
         #expect(newer?.code == .newerFormat && newer?.operation.contains("format 2") == true)
-        let file = #expect(throws: StoreError.self) { try Restore.verify(folder.file("state.mdb"), expecting: nil) }
+        let file = #expect(throws: StoreError.self) { try Restore.verify(folder.file("store/state.mdb"), expecting: nil) }
         #expect(file?.operation.contains("no backup") == true)
         #expect(throws: StoreError.self) { try Restore.verify(folder.path, expecting: nil) }
     }
@@ -145,7 +145,7 @@ struct BackupTests {
         let folder = CareFolder()
         let store = makeStore(folder.file("source.mdb"), records: 40)
         _ = try Backup.write(store, header: header(store), to: folder.file("b"))
-        let open = CareStore(folder.file("state.mdb"), locks: true)
+        let open = CareStore(folder.file("store/state.mdb"), locks: true)
         let error = #expect(throws: StoreError.self) { try Restore.run(folder.file("b"), onto: place(folder), expecting: nil, now: now) }
         #expect(error?.code == .locked)
         open.close()
@@ -154,7 +154,7 @@ struct BackupTests {
     @Test("a backup that cannot be written leaves the older one, and a damaged record is not backed up")
     func failures() throws {
         let folder = CareFolder()
-        let store = makeStore(folder.file("state.mdb"), records: 40)
+        let store = makeStore(folder.file("store/state.mdb"), records: 40)
         _ = try Backup.write(store, header: header(store), to: folder.file("b"))
         let before = CareFile.read(folder.file("b"))
         store.write { $0.putRaw([Table.instances.id, 1], [1, 2, 3]) }
@@ -167,7 +167,7 @@ struct BackupTests {
     @Test("killing a restore at any moment leaves the old store or the new one")
     func killed() throws {
         let folder = CareFolder()
-        let store = makeStore(folder.file("state.mdb"), records: 1_500)
+        let store = makeStore(folder.file("store/state.mdb"), records: 1_500)
         _ = try Backup.write(store, header: header(store), to: folder.file("b"))
         let model = store.model
         store.write { $0.register(9_999, [1]) }
@@ -190,7 +190,7 @@ struct BackupTests {
             waitpid(child, &status, 0)
             if status == 0 { finished += 1 }
             #expect(try StoreLadder.prepare(place(folder), now: now) { _ in } == .sound)
-            let found = CareStore.contents(folder.file("state.mdb")).filter { $0.key != IdentityRow.epoch.key }
+            let found = CareStore.contents(folder.file("store/state.mdb")).filter { $0.key != IdentityRow.epoch.key }
             #expect(found == model.filter { $0.key != IdentityRow.epoch.key } || found == later.filter { $0.key != IdentityRow.epoch.key })
         }
         print("\(finished) of 25 restores were finished before the kill")

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Store
 
-/// A state folder for one test, removed with everything in it.
+/// A folder for one test, removed with everything in it.
 final class CareFolder: Sendable {
     let path: String
 
@@ -14,7 +14,8 @@ final class CareFolder: Sendable {
         var template = Array("\(root)/posto-care-XXXXXX".utf8CString)
         precondition(mkdtemp(&template) != nil)
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        precondition(mkdir(path + "/store", 0o700) == 0)
+        // Where `StoreLadder.Place` looks for environments.
+        mkdir(path + "/store", 0o700)
     }
 
     deinit { Self.remove(path) }
@@ -33,8 +34,7 @@ final class CareFolder: Sendable {
         rmdir(path)
     }
 
-    /// Where the stores of a state folder lie.
-    func file(_ name: String) -> String { path + "/store/" + name }
+    func file(_ name: String) -> String { path + "/" + name }
 }
 
 /// SplitMix64, so that a printed seed repeats a run.

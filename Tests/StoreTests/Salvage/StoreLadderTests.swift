@@ -59,20 +59,20 @@ struct StoreLadderTests {
     func sound() throws {
         let folder = CareFolder()
         #expect(try StoreLadder.prepare(place(folder), now: now) { _ in } == .sound)
-        makeStore(folder.file("state.mdb"))
-        let before = CareFile.read(folder.file("state.mdb"))
+        makeStore(folder.file("store/state.mdb"))
+        let before = CareFile.read(folder.file("store/state.mdb"))
         #expect(try StoreLadder.prepare(place(folder), now: now) { _ in } == .sound)
-        #expect(CareFile.read(folder.file("state.mdb")) == before)
+        #expect(CareFile.read(folder.file("store/state.mdb")) == before)
         #expect(place(folder).evidence.list().isEmpty)
     }
 
     @Test("a damaged store is salvaged, and becomes evidence with its lock file and a report")
     func salvaged() throws {
         let folder = CareFolder()
-        let model = makeStore(folder.file("state.mdb"))
-        CareFile.overwrite(folder.file("state.mdb"), at: 0, with: [UInt8](repeating: 0, count: 4_096))
-        CareFile.write([1, 2, 3], to: folder.file("state.mdb-lock"))
-        let damaged = CareFile.read(folder.file("state.mdb"))
+        let model = makeStore(folder.file("store/state.mdb"))
+        CareFile.overwrite(folder.file("store/state.mdb"), at: 0, with: [UInt8](repeating: 0, count: 4_096))
+        CareFile.write([1, 2, 3], to: folder.file("store/state.mdb-lock"))
+        let damaged = CareFile.read(folder.file("store/state.mdb"))
         var steps: [String] = []
         let opening = try StoreLadder.prepare(place(folder), now: now) { steps.append($0) }
         guard case .salvaged(let report, let reason) = opening else {
@@ -86,16 +86,16 @@ struct StoreLadderTests {
         #expect(CareFile.read(set.folder + "/state.mdb") == damaged)
         #expect(CareFile.read(set.folder + "/state.mdb-lock") == [1, 2, 3])
         #expect(String(decoding: CareFile.read(set.folder + "/report.json"), as: UTF8.self).contains("\"kept\":\(model.count)"))
-        #expect(!FileBytes.exists(folder.file("state.mdb-lock")) && !FileBytes.exists(folder.file("state.mdb.next")))
+        #expect(!FileBytes.exists(folder.file("store/state.mdb-lock")) && !FileBytes.exists(folder.file("store/state.mdb.next")))
         #expect(try StoreLadder.prepare(place(folder), now: now) { _ in } == .sound)
-        let found = CareStore.contents(folder.file("state.mdb"))
+        let found = CareStore.contents(folder.file("store/state.mdb"))
         #expect(found.filter { $0.key != IdentityRow.epoch.key } == model.filter { $0.key != IdentityRow.epoch.key })
     }
 
     @Test("when nothing can be salvaged the last good copy is taken, and without one the store begins empty")
     func lastGoodCopyAndEmpty() throws {
         let folder = CareFolder()
-        let path = folder.file("state.mdb")
+        let path = folder.file("store/state.mdb")
         CareFile.write([UInt8](repeating: 0xEE, count: 100_000), to: path)
         guard case .empty = try StoreLadder.prepare(place(folder), now: now, log: { _ in }) else {
             Issue.record("not empty")
@@ -124,18 +124,18 @@ struct StoreLadderTests {
     @Test("a newer store is refused untouched, with a hint")
     func newer() throws {
         let folder = CareFolder()
-        makeStore(folder.file("state.mdb"), format: 9)
-        let before = CareFile.read(folder.file("state.mdb"))
+        makeStore(folder.file("store/state.mdb"), format: 9)
+        let before = CareFile.read(folder.file("store/state.mdb"))
         let error = #expect(throws: StoreError.self) { try StoreLadder.prepare(place(folder), now: now) { _ in } }
         #expect(error?.code == .newerFormat && error?.operation.contains("install") == true)
-        #expect(CareFile.read(folder.file("state.mdb")) == before)
-        #expect(!FileBytes.exists(folder.path + "/evidence"))
+        #expect(CareFile.read(folder.file("store/state.mdb")) == before)
+        #expect(!FileBytes.exists(folder.file("evidence")))
     }
 
     @Test("a crash between the steps of a swap leaves the old store or the new one")
     func interruptedSwap() throws {
         let folder = CareFolder()
-        let swap = StoreSwap(path: folder.file("state.mdb"))
+        let swap = StoreSwap(path: folder.file("store/state.mdb"))
         // Finished, and the old one already renamed away.
         CareFile.write([1], to: swap.next)
         #expect(try swap.finishInterrupted())
