@@ -65,3 +65,5 @@ int posto_clock_is_synchronized(void) {
     int code = adjtimex(&state);
     return code >= 0 && code != TIME_ERROR && !(state.status & STA_UNSYNC);
 }
+
+int posto_close_from(unsigned first) { return close_range(first, ~0U, 0); }

@@ -69,5 +69,8 @@ void posto_die_quietly(void);
 /// pipe2(2) with O_CLOEXEC, which Glibc's module hides.
 int posto_pipe(int ends[2]);
 
+/// close_range(2): closes every descriptor from `first` on, which Glibc's module hides.
+int posto_close_from(unsigned first);
+
 /// 1 if the kernel's clock is disciplined (NTP, PTP), 0 if it runs by itself, as adjtimex(2) says.
 int posto_clock_is_synchronized(void);

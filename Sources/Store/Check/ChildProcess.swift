@@ -43,9 +43,12 @@ package enum ChildProcess {
         let child = posto_fork()
         if child == 0 {
             posto_die_quietly()
-            close(ends[0])
+            // Whatever else is open belongs to the parent; the locks of its files would last as long as this child.
+            let answer: Int32 = 3
+            dup2(ends[1], answer)
+            _ = posto_close_from(4)
             alarm(UInt32(clamping: max(1, seconds)))
-            _exit(body(Answer(file: ends[1])))
+            _exit(body(Answer(file: answer)))
         }
         let failure = errno
         close(ends[1])
