@@ -7,6 +7,7 @@ extension HTTPLoop {
     func beginDrain(_ deadline: UInt64) {
         guard drainDeadline == nil else { return }
         drainDeadline = deadline
+        silenceDeadline = now + 500_000_000
         // Who waits in the queue of a socket of ours would be reset; who waits in an activated one is served by the next process.
         for index in listeners.indices {
             if !listeners[index].isActivated { acceptConnections(index) }
@@ -22,7 +23,6 @@ extension HTTPLoop {
             guard let connection = slots[slot] else { continue }
             connection.pointee.stream?.close()
             switch connection.pointee.phase {
-            case .accepted: discard(connection)
             // What was received before is read first; then comes the end of the stream.
             case .idle: shutdown(connection.pointee.descriptor, Int32(SHUT_RD))
             default: break
@@ -33,6 +33,13 @@ extension HTTPLoop {
 
     /// Answers long polls, also those that arrived meanwhile, and ends when all connections are gone or patience is.
     func drainStep() {
+        // Whoever connected a moment before may be sending right now: it is served, unless it stays silent.
+        if now >= silenceDeadline {
+            for slot in 0..<slotsUsed {
+                guard let connection = slots[slot], connection.pointee.phase == .accepted else { continue }
+                discard(connection)
+            }
+        }
         for slot in 0..<slotsUsed {
             guard let connection = slots[slot], connection.pointee.phase == .suspended, let waiter = connection.pointee.waiter,
                 waiter.endsWithClient

@@ -58,6 +58,8 @@ final class HTTPLoop {
 
     /// Not nil once the server drains: when to stop waiting.
     var drainDeadline: UInt64?
+    /// While draining: until when a connection that has sent nothing yet is waited for.
+    var silenceDeadline: UInt64 = 0
     var isStopping = false
 
     init(
