@@ -62,6 +62,7 @@ extension HTTPLoop {
         let length = connection.pointee.head.contentLength ?? 0
         guard length > 0 || connection.pointee.head.isChunked else {
             connection.pointee.phase = .ready
+            // Not yet: libmicrohttpd ends the connection after an answer that is given at this call.
             return true
         }
         switch handler.admit(HTTPRequest(connection: connection, loop: .passUnretained(self))) {
@@ -99,6 +100,9 @@ extension HTTPLoop {
         case .answer(let response):
             connection.pointee.ticket = 0
             return answer(connection, response)
+        case .prepared(let prepared):
+            connection.pointee.ticket = 0
+            return Responder.queue(prepared, on: connection, in: self, close: beginAnswer(connection))
         case .later:
             guard connection.pointee.ticket != 0 else { return refuse(connection, .stopping) }
             connection.pointee.phase = .suspending
@@ -113,14 +117,18 @@ extension HTTPLoop {
     }
 
     private func answer(_ connection: ConnectionPointer, _ response: HTTPResponse, close: Bool = false) -> Bool {
+        var close = beginAnswer(connection) || close
+        if case .stream = response.body { close = true }
+        return Responder.queue(response, on: connection, in: self, close: close)
+    }
+
+    /// - Returns: whether the connection must end with this answer, whatever it is.
+    private func beginAnswer(_ connection: ConnectionPointer) -> Bool {
         connection.pointee.phase = .answering
         connection.pointee.progress = nil
         setDeadline(connection, now + timeouts.writeSample)
-        var close = close
         // libmicrohttpd reads chunk framing leniently; with nothing behind it on the connection there is nothing to smuggle.
-        if connection.pointee.head.isChunked || drainDeadline != nil { close = true }
-        if case .stream = response.body { close = true }
-        return Responder.queue(response, on: connection, in: self, close: close || connection.pointee.pollOnOrdinary)
+        return connection.pointee.head.isChunked || drainDeadline != nil || connection.pointee.pollOnOrdinary
     }
 
     /// The request is over, however it ended; the connection may go on.

@@ -78,6 +78,7 @@ package enum HTTPContentType: UInt8, Sendable {
 /// What `HTTPHandler.handle` says: the answer, or that `HTTPTicket.complete` will bring it.
 package enum HTTPReply: Sendable {
     case answer(HTTPResponse)
+    case prepared(PreparedAnswer)
     /// Only after `HTTPRequest.suspend`.
     case later
 }

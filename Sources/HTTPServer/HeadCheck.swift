@@ -91,10 +91,16 @@ enum HeadCheck {
         }
         guard name.count > 0, start[name.count] == 0, valueStart > start + name.count else { return .badHeaderName }
         for byte in name where !ASCII.isToken(byte) { return .badHeaderName }
-        for byte in content where !ASCII.isValue(byte) { return .badHeaderValue }
+        if !ByteWords.areAll(content, plain) {
+            for byte in content where !ASCII.isValue(byte) { return .badHeaderValue }
+        }
         head.cursor = valueStart + content.count + 2
         return remember(name, content.trimmed, &head)
     }
+
+    /// Eight visible characters or spaces, or bytes beyond ASCII.
+    @inline(__always)
+    private static func plain(_ word: UInt64) -> Bool { ByteWords.isBelow(word, 0x20) | ByteWords.has(word, 0x7f) == 0 }
 
     private static func remember(_ name: Bytes, _ value: Bytes, _ head: inout HeadFacts) -> HTTPRefusal? {
         switch name.count {
@@ -146,16 +152,21 @@ enum TargetCheck {
             return nil
         }
         guard target.count > 0, target[0] == 0x2f else { return .badTarget }
-        var seen: UInt8 = 0
+        let path = Bytes(rebasing: target[..<connection.pointee.questionMark])
+        connection.pointee.path = path
+        if ByteWords.areAll(target, plain) { return nil }
         for byte in target {
             // Controls, space, DEL, and `#`, which begins what a client must keep to itself.
             if byte <= 0x20 || byte == 0x7f || byte == 0x23 { return .badTarget }
-            seen |= byte & 0x80
-            if byte == 0x25 { seen |= 1 }
         }
-        let path = Bytes(rebasing: target[..<connection.pointee.questionMark])
-        connection.pointee.path = path
-        return seen == 0 ? nil : decode(connection, path, target)
+        return decode(connection, path, target)
+    }
+
+    /// Eight characters that need no second look: no control, space, DEL, `#`, `%`, and nothing beyond ASCII.
+    @inline(__always)
+    private static func plain(_ word: UInt64) -> Bool {
+        ByteWords.isBelow(word, 0x21) | ByteWords.has(word, 0x7f) | ByteWords.has(word, 0x23) | ByteWords.has(word, 0x25)
+            | word & ByteWords.highBits == 0
     }
 
     /// For targets with escapes or bytes beyond ASCII.

@@ -8,9 +8,18 @@ enum Responder {
     static func queue(_ response: HTTPResponse, on connection: ConnectionPointer, in loop: HTTPLoop, close: Bool) -> Bool {
         guard let answer = make(response, connection, loop) else { return false }
         defer { MHD_destroy_response(answer) }
-        addHeaders(answer, response, connection, close: close || response.close)
+        addHeaders(answer, response, connection, loop.date, close: close || response.close)
         connection.pointee.status = response.status
         return MHD_queue_response(connection.pointee.handle, UInt32(response.status), answer) == .YES
+    }
+
+    /// Queues an answer that was made before.
+    static func queue(_ prepared: PreparedAnswer, on connection: ConnectionPointer, in loop: HTTPLoop, close: Bool) -> Bool {
+        guard !close, let answer = prepared.response(for: connection, at: loop.date) else {
+            return queue(prepared.response, on: connection, in: loop, close: close)
+        }
+        connection.pointee.status = 200
+        return MHD_queue_response(connection.pointee.handle, 200, answer) == .YES
     }
 
     private static func make(_ response: HTTPResponse, _ connection: ConnectionPointer, _ loop: HTTPLoop) -> OpaquePointer? {
@@ -59,20 +68,33 @@ enum Responder {
         return answer
     }
 
-    private static func addHeaders(_ answer: OpaquePointer, _ response: HTTPResponse, _ connection: ConnectionPointer, close: Bool) {
+    private static func addHeaders(
+        _ answer: OpaquePointer, _ response: HTTPResponse, _ connection: ConnectionPointer, _ date: HTTPDate, close: Bool
+    ) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1_024) { scratch in
             var block = HeaderBlock(answer, scratch: scratch)
-            if case .none = response.body {} else { block.add("Content-Type", response.contentType.value) }
-            connection.pointee.requestID.withUTF8 { block.add("X-Request-Id", checked: $0) }
-            if let cacheControl = response.cacheControl { block.add("Cache-Control", cacheControl) }
-            if let revision = response.revision { addNumber("Posto-Revision", revision, &block) }
-            for header in response.headers {
-                var value = header.value
-                value.withUTF8 { block.add(header.name, $0) }
-            }
+            _ = write(response, connection.pointee.requestID, date, to: &block)
             block.finish()
         }
         if close { add(answer, "Connection", "close") }
+    }
+
+    /// Writes what every answer carries and what this one says.
+    ///
+    /// - Returns: where identity and date lie in the block.
+    static func write(
+        _ response: HTTPResponse, _ requestID: HTTPRequestID, _ date: HTTPDate, to block: inout HeaderBlock
+    ) -> (identity: Int?, date: Int?) {
+        if case .none = response.body {} else { block.add("Content-Type", response.contentType.value) }
+        let identityOffset = requestID.withUTF8 { block.add("X-Request-Id", checked: $0) }
+        let dateOffset = date.withBytes { block.add("Date", checked: $0) }
+        if let cacheControl = response.cacheControl { block.add("Cache-Control", cacheControl) }
+        if let revision = response.revision { addNumber("Posto-Revision", revision, &block) }
+        for header in response.headers {
+            var value = header.value
+            value.withUTF8 { block.add(header.name, $0) }
+        }
+        return (identityOffset, dateOffset)
     }
 
     private static func addNumber(_ name: StaticString, _ value: UInt64, _ block: inout HeaderBlock) {
@@ -84,7 +106,7 @@ enum Responder {
                 digits[at] = UInt8(truncatingIfNeeded: 48 + rest % 10)
                 rest /= 10
             } while rest > 0
-            block.add(name, checked: Bytes(rebasing: digits[at...]))
+            _ = block.add(name, checked: Bytes(rebasing: digits[at...]))
         }
     }
 
