@@ -100,9 +100,6 @@ extension HTTPLoop {
         case .answer(let response):
             connection.pointee.ticket = 0
             return answer(connection, response)
-        case .prepared(let prepared):
-            connection.pointee.ticket = 0
-            return Responder.queue(prepared, on: connection, in: self, close: beginAnswer(connection))
         case .later:
             guard connection.pointee.ticket != 0 else { return refuse(connection, .stopping) }
             connection.pointee.phase = .suspending
@@ -117,18 +114,14 @@ extension HTTPLoop {
     }
 
     private func answer(_ connection: ConnectionPointer, _ response: HTTPResponse, close: Bool = false) -> Bool {
-        var close = beginAnswer(connection) || close
-        if case .stream = response.body { close = true }
-        return Responder.queue(response, on: connection, in: self, close: close)
-    }
-
-    /// - Returns: whether the connection must end with this answer, whatever it is.
-    private func beginAnswer(_ connection: ConnectionPointer) -> Bool {
         connection.pointee.phase = .answering
         connection.pointee.progress = nil
         setDeadline(connection, now + timeouts.writeSample)
+        var close = close || response.close
         // libmicrohttpd reads chunk framing leniently; with nothing behind it on the connection there is nothing to smuggle.
-        return connection.pointee.head.isChunked || drainDeadline != nil || connection.pointee.pollOnOrdinary
+        if connection.pointee.head.isChunked || drainDeadline != nil { close = true }
+        if case .stream = response.body { close = true }
+        return Responder.queue(response, on: connection, in: self, close: close || connection.pointee.pollOnOrdinary)
     }
 
     /// The request is over, however it ended; the connection may go on.

@@ -6,20 +6,18 @@ import Glibc
 enum Responder {
     /// Queues `response` on the connection; it must be in a state where libmicrohttpd takes one.
     static func queue(_ response: HTTPResponse, on connection: ConnectionPointer, in loop: HTTPLoop, close: Bool) -> Bool {
+        if case .prepared(let prepared) = response.body {
+            guard !close, let answer = prepared.response(for: connection, at: loop.date) else {
+                return queue(prepared.response, on: connection, in: loop, close: close)
+            }
+            connection.pointee.status = prepared.status
+            return MHD_queue_response(connection.pointee.handle, UInt32(prepared.status), answer) == .YES
+        }
         guard let answer = make(response, connection, loop) else { return false }
         defer { MHD_destroy_response(answer) }
-        addHeaders(answer, response, connection, loop.date, close: close || response.close)
+        addHeaders(answer, response, connection, loop.date, close: close)
         connection.pointee.status = response.status
         return MHD_queue_response(connection.pointee.handle, UInt32(response.status), answer) == .YES
-    }
-
-    /// Queues an answer that was made before.
-    static func queue(_ prepared: PreparedAnswer, on connection: ConnectionPointer, in loop: HTTPLoop, close: Bool) -> Bool {
-        guard !close, let answer = prepared.response(for: connection, at: loop.date) else {
-            return queue(prepared.response, on: connection, in: loop, close: close)
-        }
-        connection.pointee.status = 200
-        return MHD_queue_response(connection.pointee.handle, 200, answer) == .YES
     }
 
     private static func make(_ response: HTTPResponse, _ connection: ConnectionPointer, _ loop: HTTPLoop) -> OpaquePointer? {
@@ -31,6 +29,7 @@ enum Responder {
                 return compressed(bytes, connection, loop)
             }
             return copied(bytes)
+        case .prepared: preconditionFailure("a prepared answer within another")
         case .file(let descriptor, let size):
             guard let answer = MHD_create_response_from_fd64(size, descriptor) else {
                 Glibc.close(descriptor)
@@ -126,6 +125,7 @@ enum Responder {
         var out: [UInt8] = []
         var body: [UInt8] = []
         if case .bytes(let bytes) = response.body { body = bytes }
+        if case .prepared(let prepared) = response.body { return bytes(prepared.response) }
         out.append(
             contentsOf: "HTTP/1.1 \(response.status) \(reason(response.status))\r\nConnection: close\r\nCache-Control: no-store\r\n".utf8)
         if !body.isEmpty { out.append(contentsOf: "Content-Type: \(response.contentType.value)\r\n".utf8) }

@@ -24,13 +24,13 @@ extension APIServer {
         // Before the store is read: a change in between makes the copy old at once, never wrong.
         let version = registry.stripes.version(of: hash)
         let now = time.uptime()
-        if let answer = cache.find(hash: hash, version: version, name: name, now: now) { return .prepared(answer) }
+        if let answer = cache.find(hash: hash, version: version, name: name, now: now) { return .answer(HTTPResponse(answer)) }
         let text = String(decoding: name, as: UTF8.self)
         do throws(StoreError) {
             guard name.count <= 64, let service = try registry.lookup(tenant: tenant, service: text) else {
                 return .answer(respond(notRegistered(text, tenant: tenant), request, route))
             }
-            return .prepared(cache.keep(service, hash: hash, version: version, name: name, now: now))
+            return .answer(HTTPResponse(cache.keep(service, hash: hash, version: version, name: name, now: now)))
         } catch {
             return .answer(respond(Problem(error), request, route))
         }
