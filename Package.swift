@@ -32,6 +32,7 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "CPlatform"),
         .target(
             name: "CToml",
@@ -42,6 +43,7 @@ let package = Package(
 
         // Edges.
         .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: strict),
+        .target(name: "Compression", dependencies: ["CZstd"], swiftSettings: strict),
         .target(name: "Store", dependencies: ["Domain", "Crypto", "CLMDB", "CPlatform"], swiftSettings: strict),
         .target(
             name: "HTTPServer", dependencies: ["Domain", "CMicroHTTPD", "CPlatform", "CZlib"],
@@ -53,25 +55,29 @@ let package = Package(
         // Rooms.
         .target(
             name: "Registry", dependencies: ["Domain", "Store", "Crypto", "HTTPClient"], swiftSettings: strict),
+        .target(
+            name: "Uplink", dependencies: ["Domain", "Store", "Crypto", "Compression", "HTTPClient", "CPlatform"], swiftSettings: strict),
 
         // Faces.
         .target(
-            name: "API", dependencies: ["Domain", "Store", "Registry", "HTTPServer", "ServiceManager", "Crypto"],
+            name: "Receiver", dependencies: ["Domain", "Store", "HTTPServer", "Crypto", "Compression"], swiftSettings: strict),
+        .target(
+            name: "API", dependencies: ["Domain", "Store", "Registry", "Uplink", "HTTPServer", "ServiceManager", "Crypto"],
             swiftSettings: hot),
 
         // Wiring.
         .target(
             name: "Daemon",
             dependencies: [
-                "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "API", "Crypto",
+                "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "Uplink", "API", "Crypto",
                 "CToml", "CPlatform",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "posto",
             dependencies: [
-                "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "API", "Crypto", "CPlatform",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "Uplink", "Receiver",
+                "API", "Crypto", "Compression", "CPlatform", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
@@ -86,8 +92,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "RegistryTests", dependencies: ["Registry", "Domain", "Store"], swiftSettings: strict),
         .testTarget(
+            name: "UplinkTests", dependencies: ["Uplink", "Receiver", "Domain", "Store", "Crypto", "Compression"], swiftSettings: strict),
+        .testTarget(
             name: "DaemonTests",
-            dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Store", "ServiceManager", "CPlatform"],
+            dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Uplink", "Store", "ServiceManager", "CPlatform"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests",

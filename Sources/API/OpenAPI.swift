@@ -66,7 +66,7 @@ package enum OpenAPI {
                 json.key("requestBody")
                 json.object { json in
                     json.key("required"); json.bool(OpenAPISchemas.requiresBody(route))
-                    content("application/json", schema, &json)
+                    content(route == .events ? ["application/json", "application/x-ndjson"] : ["application/json"], schema, &json)
                 }
             }
             json.key("responses")
@@ -105,14 +105,18 @@ package enum OpenAPI {
         }
     }
 
-    private static func content(_ type: String, _ schema: StaticString, _ json: inout JSONWriter) {
+    private static func content(_ type: String, _ schema: StaticString, _ json: inout JSONWriter) { content([type], schema, &json) }
+
+    private static func content(_ types: [String], _ schema: StaticString, _ json: inout JSONWriter) {
         json.key("content")
         json.object { json in
-            json.key(dynamic: type)
-            json.object { json in
-                json.key("schema")
+            for type in types {
+                json.key(dynamic: type)
                 json.object { json in
-                    json.key("$ref"); json.string("#/components/schemas/\(schema)")
+                    json.key("schema")
+                    json.object { json in
+                        json.key("$ref"); json.string("#/components/schemas/\(schema)")
+                    }
                 }
             }
         }

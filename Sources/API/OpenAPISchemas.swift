@@ -12,13 +12,14 @@ enum OpenAPISchemas {
         case .register, .shortRegister: "Registration"
         case .heartbeat, .heartbeatInstance, .shortHeartbeat, .shortHeartbeatInstance: "Registration"
         case .heartbeats: "HeartbeatBatch"
+        case .events: "Event"
         default: nil
         }
     }
 
     static func requiresBody(_ route: Route) -> Bool {
         switch route {
-        case .register, .shortRegister, .heartbeats: true
+        case .register, .shortRegister, .heartbeats, .events: true
         default: false
         }
     }
@@ -37,6 +38,11 @@ enum OpenAPISchemas {
         case .services, .shortServices: [Answer(status: 200, text: "A page.", schema: "ServiceList")]
         case .service, .shortService: [Answer(status: 200, text: "Its instances.", schema: "Service")]
         case .changes: [Answer(status: 200, text: "The changes; empty when nothing came in time.", schema: "Changes")]
+        case .events:
+            [
+                Answer(status: 201, text: "Stored, and on the disk.", schema: "Appended"),
+                Answer(status: 202, text: "Taken (Prefer: respond-async); a crash within the next moments may lose it.", schema: "Accepted"),
+            ]
         case .audit: [Answer(status: 200, text: "Records with their hashes.", schema: "AuditPage")]
         case .auditCheckpoint: [Answer(status: 200, text: "The checkpoint.", schema: "Checkpoint")]
         case .node: [Answer(status: 200, text: "The node.", schema: "Node")]
@@ -94,6 +100,15 @@ enum OpenAPISchemas {
         (
             "Changes",
             ##"{"type":"object","required":["revision","changes"],"properties":{"revision":{"type":"integer"},"changes":{"type":"array","items":{"type":"object","required":["revision","time","kind","service_name","id","instance"],"properties":{"revision":{"type":"integer"},"time":{"type":"string","format":"date-time"},"kind":{"enum":["registered","updated","health","expired","removed"]},"service_name":{"type":"string"},"id":{"type":"string"},"tenant":{"type":"string"},"reason":{"type":"string"},"instance":{"oneOf":[{"$ref":"#/components/schemas/Instance"},{"type":"null"}]}}}}}}"##
+        ),
+        ("Event", ##"{"type":"object","description":"The event's data, as it is; NDJSON holds one a line."}"##),
+        (
+            "Appended",
+            ##"{"type":"object","required":["stream","first_seq","last_seq","durable"],"properties":{"stream":{"type":"string"},"first_seq":{"type":"integer"},"last_seq":{"type":"integer"},"durable":{"const":true}}}"##
+        ),
+        (
+            "Accepted",
+            ##"{"type":"object","required":["stream","events","durable"],"properties":{"stream":{"type":"string"},"events":{"type":"integer"},"durable":{"const":false}}}"##
         ),
         (
             "AuditPage",

@@ -7,6 +7,7 @@ package enum Route: UInt16, CaseIterable, Sendable {
     case register = 1, heartbeat, heartbeatInstance, heartbeats, deregister, deregisterInstance
     case services, service, changes
     case audit, auditCheckpoint, node, streams, streamRecords, backup
+    case events
     case health, healthLive, healthReady, metrics, openAPI
     case shortRegister, shortHeartbeat, shortHeartbeatInstance, shortDeregister, shortDeregisterInstance, shortServices, shortService
 
@@ -108,6 +109,9 @@ package enum Route: UInt16, CaseIterable, Sendable {
         .changes: Description(
             .get, "/api/v1/changes", .service, parameters: [since, wait, limit],
             "Changes after a revision, as JSON, NDJSON or server-sent events."),
+        .events: Description(
+            .post, "/api/v1/events/{stream}", .service, bodyMax: Limits.eventBodyBytesMax, operation: "append",
+            "Append an event, or NDJSON of them, to a declared stream."),
         .audit: Description(.get, "/api/v1/audit", .administrator, parameters: [since, limit], "The audit trail."),
         .auditCheckpoint: Description(
             .get, "/api/v1/audit/checkpoint", .administrator, "The last checkpoint of the audit trail's hash chain."),

@@ -9,6 +9,7 @@ import Registry
 import ServiceManager
 import Store
 import Synchronization
+import Uplink
 
 /// The composition of a node, and its life: the only place where rooms meet.
 ///
@@ -53,6 +54,8 @@ package final class NodeDaemon {
             registry: registry, time: time, facts: facts(house), access: accessPolicy(configuration),
             streams: StreamReader(journals: [house.stateJournal, house.bulkJournal]), log: log, readings: { readings.current },
             makeBackup: { backups.stream($0) })
+        let intake = EventIntake(eventStreams(house))
+        api.attach(intake: intake)
         let fatal: @Sendable (StoreError) -> Void = { [log] error in
             // Nothing after the last good commit was acknowledged; whoever waits learns it from the closed connection.
             log.error("store", "disk_failed", ["error": .describing(error)])
@@ -62,8 +65,9 @@ package final class NodeDaemon {
             environment: house.state, journal: house.stateJournal, time: time, onBatchCommitted: { _ in api.batchCommitted() },
             onFatal: fatal)
         let bulkWriter = StoreWriter(
-            environment: house.bulk, journal: house.bulkJournal, time: time, pace: Limits.bulkPace, onBatchCommitted: { _ in },
-            onFatal: fatal)
+            environment: house.bulk, journal: house.bulkJournal, time: time, pace: Limits.bulkPace,
+            onBatchCommitted: { _ in api.bulkBatchCommitted() }, onFatal: fatal)
+        intake.attach(state: stateWriter, bulk: bulkWriter)
         let checks = CheckKeeper(
             settings: checkSettings(configuration), prober: Prober(networks: configuration.checks.networks), now: time.uptime(),
             random: { Double.random(in: 0...1) })
@@ -106,6 +110,17 @@ package final class NodeDaemon {
             heartbeatSeconds: Int(configuration.registry.heartbeat.components.seconds),
             graceSeconds: Int(configuration.registry.grace.components.seconds),
             ttlSeconds: Int(configuration.registry.ttl.components.seconds))
+    }
+
+    /// The streams that services may write to.
+    private func eventStreams(_ house: StoreHouse) -> [EventIntake.Stream] {
+        configuration.streams.map { stream in
+            let priority = RecordPriority(rawValue: UInt8(stream.priority))!
+            let isBulk = priority >= StoreHouse.bulkPriority
+            let journal = isBulk ? house.bulkJournal : house.stateJournal
+            return EventIntake.Stream(
+                name: stream.name, id: journal.stream(stream.name)!, priority: priority, journal: journal, isBulk: isBulk)
+        }
     }
 
     private func accessPolicy(_ configuration: Configuration) -> AccessPolicy {

@@ -4,23 +4,26 @@ import Testing
 private let allowed: [String: Set<String>] = [
     "Domain": [],
     "Crypto": ["CCrypto"],
+    "Compression": ["CZstd"],
     "Store": ["Domain", "Crypto", "CLMDB", "CPlatform"],
     "HTTPServer": ["Domain", "CMicroHTTPD", "CPlatform", "CZlib"],
     "HTTPClient": ["Domain", "CCurl", "CPlatform"],
     "ServiceManager": ["Domain", "CSystemd", "CPlatform"],
     "Registry": ["Domain", "Store", "Crypto", "HTTPClient"],
-    "API": ["Domain", "Store", "Registry", "HTTPServer", "ServiceManager", "Crypto"],
+    "Uplink": ["Domain", "Store", "Crypto", "Compression", "HTTPClient", "CPlatform"],
+    "Receiver": ["Domain", "Store", "HTTPServer", "Crypto", "Compression"],
+    "API": ["Domain", "Store", "Registry", "Uplink", "HTTPServer", "ServiceManager", "Crypto"],
     "Daemon": [
-        "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "API", "Crypto", "CToml", "CPlatform",
+        "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "Uplink", "API", "Crypto", "CToml", "CPlatform",
     ],
     "posto": [
-        "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "API", "Crypto", "CPlatform",
-        "ArgumentParser",
+        "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "Uplink", "Receiver", "API", "Crypto",
+        "Compression", "CPlatform", "ArgumentParser",
     ],
 ]
 
 /// Where rooms meet is `Daemon` and the journal, so that each can be read, tested and replaced alone.
-private let rooms: Set<String> = ["Registry"]
+private let rooms: Set<String> = ["Registry", "Uplink"]
 
 /// The system's own modules, which everybody may use.
 private let system: Set<String> = ["Glibc", "Synchronization", "Swift"]

@@ -69,7 +69,7 @@ package final class Housekeeping: @unchecked Sendable {
             var sources: [any SliceSource] = journal.streamNames.values.map { stream in
                 StreamSliceSource(stream: stream, environment: journal.environment)
             }
-            if writer === stateWriter { sources.append(IdempotencySliceSource(environment: house.state)) }
+            sources.append(IdempotencySliceSource(environment: journal.environment))
             return SliceKeeper(writer: writer, sources: sources, wake: { checks.wake() })
         }
         let now = time.uptime()
