@@ -73,6 +73,26 @@ package struct SequenceMarks: Equatable, Sendable {
         if other.high >= from { insert(from...other.high) }
     }
 
+    /// What both have.
+    package func intersection(_ other: SequenceMarks) -> SequenceMarks {
+        var both = SequenceMarks(through: min(high, other.high))
+        for gap in gaps + other.gaps { both.remove(gap) }
+        return both
+    }
+
+    /// Takes a range out, both ends included.
+    package mutating func remove(_ range: ClosedRange<UInt64>) {
+        guard range.lowerBound <= high else { return }
+        var rest = SequenceMarks()
+        var from: UInt64 = 1
+        for gap in (gaps + [range]).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if gap.lowerBound > from, from <= high { rest.insert(from...min(high, gap.lowerBound - 1)) }
+            from = max(from, gap.upperBound == .max ? .max : gap.upperBound + 1)
+        }
+        if from <= high { rest.insert(from...high) }
+        self = rest
+    }
+
     /// What is missing through `number` will never come: it counts as there.
     package mutating func forget(through number: UInt64) {
         guard number > 0 else { return }
