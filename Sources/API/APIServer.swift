@@ -62,7 +62,7 @@ package struct NodeReadings: Sendable {
 /// One object on the HTTP thread. Durable changes are handed to the writer and answered when their batch is on the disk, all of a batch in
 /// one wake of the loop.
 // SAFETY: `policy`, `cache`, `metrics` and `feed` are used on the HTTP thread only (every method of HTTPHandler, and what `onLoop` is given);
-// `server` and `intake` are set once by `attach`, before the server starts.
+// `server`, `intake` and `sink` are set once by `attach`, before the server starts.
 package final class APIServer: HTTPHandler, @unchecked Sendable {
     let registry: ServiceRegistry
     let time: TimeSource
@@ -85,6 +85,8 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     private(set) var server: HTTPDoor?
     /// Where events come in; nil: no stream is declared.
     private(set) var intake: EventIntake?
+    /// Where streams are sent to; nil: nowhere.
+    private(set) var sink: UplinkSink?
 
     package init(
         registry: ServiceRegistry, time: TimeSource, facts: NodeFacts, access: AccessPolicy, streams: StreamReader, log: Log,
@@ -113,6 +115,9 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
 
     /// Once, before the server starts.
     package func attach(intake: EventIntake) { self.intake = intake }
+
+    /// Once, before the server starts.
+    package func attach(sink: UplinkSink) { self.sink = sink }
 
     /// Any thread: who may call, from now on.
     package func setAccess(_ policy: AccessPolicy) {
@@ -209,6 +214,10 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         case .services, .shortServices: list(request, route)
         case .changes: changes(request, route)
         case .events: events(request, parameters, route)
+        case .uplink: uplink(request, route)
+        case .uplinkProbe: probeUplink(request, parameters, route)
+        case .deadLetters: deadLetters(request, route)
+        case .deadLetterRedrive: redrive(request, parameters, route)
         case .audit: audit(request, route)
         case .auditCheckpoint: auditCheckpoint(request, route)
         case .streams: streamList(request, route)

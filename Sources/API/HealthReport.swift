@@ -1,5 +1,6 @@
 import Domain
 import Registry
+import Uplink
 
 /// How the node is, by the thresholds of the registry's specification. A value: what was measured goes in, the document comes out.
 package struct HealthReport: Sendable {
@@ -62,6 +63,8 @@ package struct HealthReport: Sendable {
     package var activeServices: Int
     package var activeInstances: Int
     package var alerts: [Alert]
+    /// nil: nothing is sent anywhere.
+    package var uplink: Uplink?
 
     package init(
         timestamp: Timestamp, uptime: Duration, commitMilliseconds: Double, storeUsedPercent: Double, diskFreeBytes: Int,
@@ -101,7 +104,7 @@ package struct HealthReport: Sendable {
     }
 
     package var level: Level {
-        ([storeLevel, cacheLevel, systemLevel] + alerts.map(\.level)).max()!
+        ([storeLevel, cacheLevel, systemLevel, uplink?.level ?? .healthy] + (alerts + (uplink?.alerts ?? [])).map(\.level)).max()!
     }
 
     package var status: Int { level == .unhealthy ? 503 : 200 }
@@ -121,6 +124,7 @@ package struct HealthReport: Sendable {
                     json.key("used_percent"); json.double(storeUsedPercent.rounded(toPlaces: 1))
                     json.key("disk_free_bytes"); json.integer(diskFreeBytes)
                 }
+                if let uplink { json.key("uplink"); uplink.write(to: &json) }
                 json.key("circuit_breaker")
                 json.object { json in
                     json.key("state"); json.string(checks.breakerState)
@@ -148,7 +152,7 @@ package struct HealthReport: Sendable {
             json.key("active_instances"); json.integer(activeInstances)
             json.key("alerts")
             json.array { json in
-                for alert in alerts {
+                for alert in alerts + (uplink?.alerts ?? []) {
                     json.object { json in
                         json.key("level"); json.string(alert.level.name)
                         json.key("component"); json.string(alert.component)

@@ -7,7 +7,7 @@ package enum Route: UInt16, CaseIterable, Sendable {
     case register = 1, heartbeat, heartbeatInstance, heartbeats, deregister, deregisterInstance
     case services, service, changes
     case audit, auditCheckpoint, node, streams, streamRecords, backup
-    case events
+    case events, uplink, uplinkProbe, deadLetters, deadLetterRedrive
     case health, healthLive, healthReady, metrics, openAPI
     case shortRegister, shortHeartbeat, shortHeartbeatInstance, shortDeregister, shortDeregisterInstance, shortServices, shortService
 
@@ -112,6 +112,13 @@ package enum Route: UInt16, CaseIterable, Sendable {
         .events: Description(
             .post, "/api/v1/events/{stream}", .service, bodyMax: Limits.eventBodyBytesMax, operation: "append",
             "Append an event, or NDJSON of them, to a declared stream."),
+        .uplink: Description(.get, "/api/v1/uplink", .service, "How the sinks are: lag, breaker, last durable ack."),
+        .uplinkProbe: Description(
+            .post, "/api/v1/uplink/{sink}/probe", .administrator, "Have a sink try now, whatever its back-off and breaker say."),
+        .deadLetters: Description(
+            .get, "/api/v1/deadletters", .administrator, parameters: [since, limit], "Records that a receiver refused for good."),
+        .deadLetterRedrive: Description(
+            .post, "/api/v1/deadletters/{id}/redrive", .administrator, "Have a dead letter sent again, once."),
         .audit: Description(.get, "/api/v1/audit", .administrator, parameters: [since, limit], "The audit trail."),
         .auditCheckpoint: Description(
             .get, "/api/v1/audit/checkpoint", .administrator, "The last checkpoint of the audit trail's hash chain."),

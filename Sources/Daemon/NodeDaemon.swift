@@ -54,6 +54,7 @@ package final class NodeDaemon {
             registry: registry, time: time, facts: facts(house), access: accessPolicy(configuration),
             streams: StreamReader(journals: [house.stateJournal, house.bulkJournal]), log: log, readings: { readings.current },
             makeBackup: { backups.stream($0) })
+        let slot = SinkSlot()
         let intake = EventIntake(eventStreams(house))
         api.attach(intake: intake)
         let fatal: @Sendable (StoreError) -> Void = { [log] error in
@@ -62,12 +63,24 @@ package final class NodeDaemon {
             _exit(75)
         }
         let stateWriter = StoreWriter(
-            environment: house.state, journal: house.stateJournal, time: time, onBatchCommitted: { _ in api.batchCommitted() },
-            onFatal: fatal)
+            environment: house.state, journal: house.stateJournal, time: time, 
+            onBatchCommitted: { _ in
+                api.batchCommitted()
+                slot.committed()
+            }, onFatal: fatal)
         let bulkWriter = StoreWriter(
             environment: house.bulk, journal: house.bulkJournal, time: time, pace: Limits.bulkPace,
-            onBatchCommitted: { _ in api.bulkBatchCommitted() }, onFatal: fatal)
+            onBatchCommitted: { _ in
+                api.bulkBatchCommitted()
+                slot.committed()
+            }, onFatal: fatal)
         intake.attach(state: stateWriter, bulk: bulkWriter)
+        let sink = try UplinkHouse(configuration: configuration, house: house, time: time, log: log)
+            .make(state: stateWriter, bulk: bulkWriter)
+        if let sink {
+            slot.current = sink
+            api.attach(sink: sink)
+        }
         let checks = CheckKeeper(
             settings: checkSettings(configuration), prober: Prober(networks: configuration.checks.networks), now: time.uptime(),
             random: { Double.random(in: 0...1) })
@@ -81,12 +94,13 @@ package final class NodeDaemon {
         let server = try listen(api, activated)
         api.attach(server)
         let housekeeping = Housekeeping(
-            house: house, leases: leases, lapsed: lapsed, registry: registry, checks: checks, stateWriter: stateWriter,
+            house: house, configuration: configuration, sink: slot, leases: leases, lapsed: lapsed, registry: registry, checks: checks, stateWriter: stateWriter,
             bulkWriter: bulkWriter,
             server: server, api: api, backups: backups, readings: readings, time: time, log: log)
         stateWriter.start()
         bulkWriter.start()
         server.start()
+        sink?.start()
         housekeeping.start()
         announce(server, registry)
         serve(signals, registry, api, checks)
@@ -95,6 +109,8 @@ package final class NodeDaemon {
         api.closeStreams()
         server.drain(deadline: HTTPDoor.uptimeNanoseconds() + UInt64(Limits.drainMax.wholeMilliseconds) * 1_000_000)
         housekeeping.stop()
+        sink?.stop()
+        slot.current = nil
         stateWriter.stop()
         bulkWriter.stop()
         log.info("daemon", "stopped")
