@@ -12,7 +12,8 @@ package struct Backoff: Equatable, Sendable {
     /// `rand(0, min(cap, base × 2ⁿ))`; or what the other side asks for, spread by ±20 %.
     package mutating func failed(retryAfter: Duration?, using random: inout some RandomNumberGenerator) -> Duration {
         defer { attempts = min(attempts + 1, 62) }
-        if let retryAfter { return Self.spread(min(retryAfter, Limits.uplinkRetryAfterMax), using: &random) }
+        // "At once" is what everybody would do.
+        if let retryAfter, retryAfter > .zero { return Self.spread(min(retryAfter, Limits.uplinkRetryAfterMax), using: &random) }
         let base = Limits.uplinkBackoffBase.wholeMilliseconds
         let cap = Limits.uplinkBackoffCap.wholeMilliseconds
         let bound = attempts >= 20 ? cap : min(cap, base << Int64(attempts))

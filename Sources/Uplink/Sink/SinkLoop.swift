@@ -68,6 +68,8 @@ final class SinkLoop {
     }
 
     func run() {
+        look()
+        publish(isForced: true)
         while !sink.isStopping.load(ordering: .acquiring) { turn() }
         saveCursors(isForced: true)
         // The writers still run: wait until they have the cursors.
@@ -372,7 +374,9 @@ final class SinkLoop {
 
     private func publish(isForced: Bool) {
         let now = sink.time.uptime()
-        guard isForced || reportedAt.map({ now - $0 >= .milliseconds(250) }) ?? true else { return }
+        // Soon when it comes to rest, so that nobody waits for the news that nothing waits.
+        let isAtRest = machine.lag == 0 && sink.board.withLock { $0.lagRecords > 0 }
+        guard isForced || isAtRest || reportedAt.map({ now - $0 >= .milliseconds(250) }) ?? true else { return }
         reportedAt = now
         let report = report()
         sink.board.withLock { $0 = report }

@@ -100,8 +100,20 @@ package final class UplinkSink: @unchecked Sendable {
 
     // MARK: Any thread
 
-    /// As it was a moment ago.
-    package var report: SinkReport { board.withLock { $0 } }
+    /// As the thread last told it, with what came into the streams since.
+    package var report: SinkReport {
+        var report = board.withLock { $0 }
+        for (index, source) in sources.enumerated() where index < report.streams.count {
+            let head = source.journal.head(source.stream)
+            guard head > report.streams[index].head else { continue }
+            let position = source.journal.position(source.stream)
+            let new = head - report.streams[index].head
+            report.streams[index].head = head
+            report.streams[index].lagRecords += new
+            report.streams[index].lagBytes += new * (position.records > 0 ? position.bytes / position.records : 512)
+        }
+        return report
+    }
 
     /// Nothing after this seq may be deleted for room or age; nil: the sink does not send this stream.
     package func keptAfter(_ stream: String) -> UInt64? {
