@@ -92,7 +92,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "RegistryTests", dependencies: ["Registry", "Domain", "Store"], swiftSettings: strict),
         .testTarget(
-            name: "UplinkTests", dependencies: ["Uplink", "Receiver", "Domain", "Store", "Crypto", "Compression"], swiftSettings: strict),
+            name: "UplinkTests", dependencies: ["Uplink", "Receiver", "HTTPServer", "Domain", "Store", "Crypto", "Compression"], swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",
             dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Uplink", "Store", "ServiceManager", "CPlatform"],
