@@ -171,8 +171,8 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         }
     }
 
-    package func refusal(_ refusal: HTTPRefusal, _ requestID: HTTPRequestID?) -> HTTPResponse {
-        respond(Problem(refusal), requestID: requestID?.description ?? "", isShort: false)
+    package func refusal(_ refusal: HTTPRefusal, _ requestID: HTTPRequestID, path: UnsafeBufferPointer<UInt8>?) -> HTTPResponse {
+        respond(Problem(refusal), requestID: requestID.description, isShort: path.map { Route.isShort(path: $0) } ?? false)
     }
 
     package func finished(_ outcome: HTTPOutcome) {
@@ -229,7 +229,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     // MARK: Answers
 
     func respond(_ problem: Problem, _ request: borrowing HTTPRequest, _ route: Route?) -> HTTPResponse {
-        respond(problem, requestID: request.requestID.description, isShort: route?.isShort ?? false)
+        respond(problem, requestID: request.requestID.description, isShort: route?.isShort ?? Route.isShort(path: request.path))
     }
 
     func respond(_ problem: Problem, requestID: String, isShort: Bool) -> HTTPResponse {

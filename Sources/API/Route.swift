@@ -144,6 +144,15 @@ package enum Route: UInt16, CaseIterable, Sendable {
     /// Refusals in REGISTRY.md's shape instead of RFC 9457's.
     package var isShort: Bool { rawValue >= Route.shortRegister.rawValue }
 
+    /// Whether a path that no route takes lies among the short forms, so that its refusal has their shape.
+    static func isShort(path: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard path.first == 0x2f else { return false }
+        let first = path.dropFirst().prefix { $0 != 0x2f }
+        return shortSegments.contains { first.elementsEqual($0.utf8) }
+    }
+
+    private static let shortSegments = ["register", "heartbeat", "deregister", "services"]
+
     package static var router: HTTPRouter<Route> {
         var router = HTTPRouter<Route>()
         for route in allCases { router.add(route.description.method, "\(route.description.pattern)", route) }
