@@ -117,6 +117,7 @@ struct HeadFacts {
     var traceparent: Bytes?
     var requestID: Bytes?
     var authorization: Bytes?
+    var idempotencyKey: Bytes?
     var contentLength: UInt64?
     var isChunked = false
     /// Of the whole head, with the empty line that may stand before it.

@@ -443,6 +443,7 @@ def test_health_has_the_shape_of_the_specification(standing):
     assert isinstance(body["uptime_seconds"], int) and body["active_services"] >= 1
     parts = body["components"]
     assert {"status", "latency_ms"} <= set(parts["store"])
+    assert parts["uplink"] == {"status": "disabled", "lag_records": 0}
     assert parts["circuit_breaker"] == {"state": "closed", "failure_count": 0, "last_failure": None}
     assert {"size", "hit_rate", "memory_mb", "oldest_entry_age_s"} <= set(parts["cache"])
     assert {"cpu_percent", "memory_percent", "threads"} <= set(parts["system"])
