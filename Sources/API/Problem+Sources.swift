@@ -17,6 +17,7 @@ extension Problem {
             case .tooManyConnectionsFromAddress: .tooManyRequests
             case .unsupportedVersion: .versionNotSupported
             case .internalFailure: .internalError
+            case .unsupportedContentEncoding: .unsupportedMediaType
             case .requestTimeout: .timeout
             default: .malformedRequest
             }
@@ -57,6 +58,9 @@ extension Problem {
         case .unsupportedVersion:
             detail = "The request is neither HTTP/1.1 nor HTTP/1.0."
             hint = "Speak HTTP/1.1 here, without TLS."
+        case .unsupportedContentEncoding:
+            detail = "The body is compressed or otherwise encoded."
+            hint = "Send it as it is, without Content-Encoding."
         case .internalFailure: detail = "The request could not be processed, mostly for want of memory."
         }
         self.init(code, detail, hint: hint, retryAfter: code == .unavailable || code == .tooManyRequests ? 1 : nil)

@@ -31,6 +31,8 @@ package enum HTTPRefusal: Sendable, Equatable {
     case stopping
     /// Neither HTTP/1.1 nor 1.0.
     case unsupportedVersion
+    /// A body that is compressed, or otherwise encoded.
+    case unsupportedContentEncoding
     /// libmicrohttpd could not go on, mostly for want of memory.
     case internalFailure
 
@@ -44,6 +46,7 @@ package enum HTTPRefusal: Sendable, Equatable {
         case .tooManyConnectionsFromAddress: 429
         case .tooManyConnections, .stopping: 503
         case .unsupportedVersion: 505
+        case .unsupportedContentEncoding: 415
         case .internalFailure: 500
         case .requestTimeout: 408
         case .answerTimeout: 504
@@ -80,6 +83,7 @@ package enum HTTPRefusal: Sendable, Equatable {
         case .stopping: "stopping"
         case .unsupportedVersion: "unsupported_version"
         case .internalFailure: "internal_failure"
+        case .unsupportedContentEncoding: "unsupported_content_encoding"
         }
     }
 
@@ -112,6 +116,7 @@ package enum HTTPRefusal: Sendable, Equatable {
         case .stopping: 23
         case .unsupportedVersion: 24
         case .internalFailure: 25
+        case .unsupportedContentEncoding: 26
         }
     }
 
@@ -121,6 +126,6 @@ package enum HTTPRefusal: Sendable, Equatable {
         .foldedHeader, .badHeaderName, .badHeaderValue, .missingHost, .duplicateHost, .foreignHost, .foreignOrigin, .badTarget,
         .nulInTarget, .badPercentEscape, .notUTF8, .uriTooLong, .headersTooLarge, .bodyTooLarge(max: 0), .tooManyConnections,
         .tooManyConnectionsFromAddress, .requestTimeout, .answerTimeout, .stopping,
-        .unsupportedVersion, .internalFailure,
+        .unsupportedVersion, .internalFailure, .unsupportedContentEncoding,
     ]
 }

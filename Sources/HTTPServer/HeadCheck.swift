@@ -124,6 +124,8 @@ enum HeadCheck {
             // Which of two would count?
             if head.idempotencyKey != nil { return .badHeaderValue }
             head.idempotencyKey = value
+        case 16 where name.equalsIgnoringCase("content-encoding"):
+            if !value.equalsIgnoringCase("identity") { return .unsupportedContentEncoding }
         case 17 where name.equalsIgnoringCase("transfer-encoding"):
             if head.isChunked || !value.equalsIgnoringCase("chunked") { return .unsupportedTransferEncoding }
             head.isChunked = true

@@ -260,6 +260,40 @@ struct EndpointTests {
         #expect(node.send("POST", "/api/v1/heartbeats", mixed, headers: ["Idempotency-Key: m"]).reply()?.text == first.text)
     }
 
+    @Test(
+        "the form of changes is what Accept likes best",
+        arguments: [
+            ("*/*", "application/json"), ("text/html", "application/json"), ("application/x-ndjson", "application/x-ndjson"),
+            ("Application/NDJSON ; q=0.5", "application/x-ndjson"), ("text/event-stream;q=0, application/json", "application/json"),
+            ("application/json;q=0.4, application/x-ndjson;q=0.9", "application/x-ndjson"), ("text/event-stream", "text/event-stream"),
+            ("application/json, application/x-ndjson", "application/json"), ("application/x-ndjson;q=x", "application/json"),
+            ("", "application/json"),
+        ])
+    func accept(_ accept: String, _ type: String) throws {
+        let node = try TestNode()
+        node.register("teller")
+        let reply = node.send("GET", "/api/v1/changes?since=0", headers: ["Accept: \(accept)"]).head()
+        #expect(reply?["Content-Type"] == type)
+    }
+
+    @Test("what is not there says what may be meant, OPTIONS what there is, and a compressed body is refused as such")
+    func manners() throws {
+        let node = try TestNode()
+        #expect(try node.ask("GET", "/api/v1/services/").json()["hint"]?.string == "Did you mean /api/v1/services?")
+        #expect(try node.ask("GET", "/api/v1/nothing/").json()["hint"]?.string == "GET /openapi.json lists every path.")
+        let star = node.ask("OPTIONS", "*")
+        #expect(star.status == 204 && star["Allow"] == "GET, HEAD, POST, DELETE, OPTIONS")
+        let twice = try node.ask("GET", "/api/v1/services?limit=1&limit=2").json()
+        #expect(twice["field"]?.string == "limit" && twice["provided"]?.string == "2" && twice["hint"]?.string == "Give it once.")
+        let packed = node.send("POST", "/api/v1/register", "{}", headers: ["Content-Encoding: gzip"]).reply()
+        #expect(packed?.status == 415)
+        #expect(try packed?.json()["code"]?.string == "unsupported_media_type")
+        #expect(
+            node.send("POST", "/register", TestNode.registration("teller"), headers: ["Content-Encoding: identity"]).reply()?.status == 201)
+        let gone = try node.ask("GET", "/api/v1/changes?since=99").json()
+        #expect(gone["request_id"]?.string?.utf8.count == 32)
+    }
+
     @Test("two keys in one request are none")
     func twoKeys() throws {
         let node = try TestNode()
