@@ -12,7 +12,7 @@ package enum OpenAPI {
                 json.key("title"); json.string("Posto" as StaticString)
                 json.key("version"); json.string(PostoVersion.text)
                 json.key("description")
-                json.string("Registry, policy cache and journal of a branch. Refusals are RFC 9457 problem details." as StaticString)
+                json.string("Registry and journal of a branch. Refusals are RFC 9457 problem details." as StaticString)
                 json.key("license")
                 json.object { json in
                     json.key("name"); json.string("Apache-2.0" as StaticString)

@@ -123,7 +123,14 @@ package struct Problem: Error, Sendable {
     package init(refused fields: [FieldRefusal]) {
         self.init(
             .validation, fields.first?.message ?? "The input is not valid",
-            hint: fields.first.map { $0.field.isEmpty ? "Send \($0.expected)." : "Set \($0.field) to \($0.expected)." }, fields: fields)
+            hint: fields.first.map(Self.hint), fields: fields)
+    }
+
+    private static func hint(_ field: FieldRefusal) -> String {
+        if field.field.isEmpty { return "Send \(field.expected)." }
+        // A pattern alone is for machines.
+        let value = field.expected.hasPrefix("^") ? "something like \(field.example)" : field.expected
+        return "Set \(field.field) to \(value)."
     }
 
     /// `application/problem+json`.
