@@ -60,13 +60,14 @@ package struct NodeReadings: Sendable {
 ///
 /// One object on the HTTP thread. Durable changes are handed to the writer and answered when their batch is on the disk, all of a batch in
 /// one wake of the loop.
-// SAFETY: `cache`, `metrics` and `feed` are used on the HTTP thread only (every method of HTTPHandler, and what `onLoop` is given);
+// SAFETY: `policy`, `cache`, `metrics` and `feed` are used on the HTTP thread only (every method of HTTPHandler, and what `onLoop` is given);
 // `server` is set once by `attach`, before the server starts.
 package final class APIServer: HTTPHandler, @unchecked Sendable {
     let registry: ServiceRegistry
     let time: TimeSource
     let facts: NodeFacts
-    let access: Mutex<AccessPolicy>
+    /// Who may call; of the HTTP thread.
+    private var policy: AccessPolicy
     let readings: @Sendable () -> NodeReadings
     let log: Log
     let streams: StreamReader
@@ -93,7 +94,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         self.registry = registry
         self.time = time
         self.facts = facts
-        self.access = Mutex(access)
+        policy = access
         self.streams = streams
         self.log = log
         self.readings = readings
@@ -108,7 +109,9 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     package func attach(_ server: HTTPDoor) { self.server = server }
 
     /// Any thread: who may call, from now on.
-    package func setAccess(_ policy: AccessPolicy) { access.withLock { $0 = policy } }
+    package func setAccess(_ policy: AccessPolicy) {
+        server?.perform { [self] in self.policy = policy }
+    }
 
     /// The writer's thread, after each batch: its answers go out together, and who waits for changes is woken.
     package func batchCommitted() {
@@ -223,7 +226,6 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     private func refusalOfAccess(_ request: borrowing HTTPRequest, _ route: Route) -> Problem? {
         let needed = route.access
         guard needed > .open else { return nil }
-        let policy = access.withLock { $0 }
         let has = policy.access(of: request.peer)
         guard has < needed else { return nil }
         if has == .open {
@@ -263,7 +265,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     func moment() -> Moment { Moment(uptime: time.uptime(), wall: time.timestamp()) }
 
     func origin(of request: borrowing HTTPRequest) -> Origin {
-        access.withLock { $0 }.origin(
+        policy.origin(
             of: request.peer, requestID: request.requestID.description, traceparent: request.traceparent)
     }
 }

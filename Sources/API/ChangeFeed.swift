@@ -90,12 +90,20 @@ final class ChangeFeed: @unchecked Sendable {
         guard !watchers.isEmpty else { return }
         var rendered: [Question: HTTPResponse] = [:]
         var woken: [(HTTPTicket, HTTPResponse)] = []
+        woken.reserveCapacity(watchers.count)
+        // Most ask the same.
+        var last: (question: Question, answer: HTTPResponse)?
         for (ticket, watcher) in watchers where watcher.since < revision {
             let question = Question(since: watcher.since, limit: watcher.limit, form: watcher.form)
-            if rendered[question] == nil {
-                rendered[question] = Self.answer(registry, since: watcher.since, limit: watcher.limit, form: watcher.form)
+            if let last, last.question == question {
+                woken.append((ticket, last.answer))
+                continue
             }
-            woken.append((ticket, rendered[question]!))
+            let answer =
+                rendered[question] ?? Self.answer(registry, since: watcher.since, limit: watcher.limit, form: watcher.form).prepared
+            rendered[question] = answer
+            last = (question, answer)
+            woken.append((ticket, answer))
         }
         if woken.count == watchers.count {
             watchers.removeAll(keepingCapacity: true)

@@ -70,7 +70,7 @@ extension HTTPLoop {
     /// Answers past libmicrohttpd, and ends our side of the connection.
     func sendRaw(_ descriptor: Int32, _ refusal: HTTPRefusal, _ requestID: HTTPRequestID, path: UnsafeBufferPointer<UInt8>? = nil) {
         gauges.refuse(refusal)
-        let bytes = Responder.bytes(handler.refusal(refusal, requestID, path: path), requestID)
+        let bytes = Responder.bytes(handler.refusal(refusal, requestID, path: path), requestID, date)
         _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
         shutdown(descriptor, Int32(SHUT_WR))
         drainInput(descriptor)

@@ -13,9 +13,11 @@ extension HTTPLoop {
         // Some libraries under us write to sockets without MSG_NOSIGNAL; nobody here wants the signal.
         signal(SIGPIPE, SIG_IGN)
         for memory in [configuration.connectionMemoryBytes, configuration.pollMemoryBytes] {
-            let flags =
+            var flags =
                 MHD_USE_EPOLL.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_NO_LISTEN_SOCKET.rawValue
                 | MHD_USE_ERROR_LOG.rawValue
+            // We write the date ourselves, see `HTTPDate`.
+            if floor == nil { flags |= MHD_USE_SUPPRESS_DATE_NO_CLOCK.rawValue }
             // SAFETY: as above.
             let context = Unmanaged.passUnretained(self).toOpaque()
             var options = [

@@ -64,6 +64,7 @@ extension HTTPLoop {
         let length = connection.pointee.head.contentLength ?? 0
         guard length > 0 || connection.pointee.head.isChunked else {
             connection.pointee.phase = .ready
+            // Not yet: libmicrohttpd ends the connection after an answer that is given at this call.
             return true
         }
         switch handler.admit(HTTPRequest(connection: connection, loop: .passUnretained(self))) {
@@ -148,7 +149,7 @@ extension HTTPLoop {
         connection.pointee.phase = .answering
         connection.pointee.progress = nil
         setDeadline(connection, now + timeouts.writeSample)
-        var close = close
+        var close = close || response.close
         // libmicrohttpd reads chunk framing leniently; with nothing behind it on the connection there is nothing to smuggle.
         if connection.pointee.head.isChunked || drainDeadline != nil { close = true }
         // Only the first NUL of a connection is noted, so behind one in a body a head could hide another.

@@ -43,6 +43,8 @@ final class HTTPLoop {
     var adding: ConnectionPointer?
 
     var now: UInt64
+    /// Of this turn, for the answers' headers.
+    var date = HTTPDate()
     var nextScan: UInt64 = 0
     var generation: UInt64 = 0
     /// Tickets of requests that are put to sleep after the daemon's run.
@@ -133,6 +135,7 @@ final class HTTPLoop {
     private func turn() {
         let count = Int(epoll_wait(epoll, events.baseAddress!, Int32(events.count), waitMilliseconds()))
         now = Self.clock()
+        date.set(time(nil))
         beat.store(now, ordering: .relaxed)
         if hasLetters { readLetters() }
         if count > 0 {

@@ -10,32 +10,29 @@ extension APIServer {
         guard request.rawQuery.isEmpty else {
             do throws(Problem) {
                 let tenant = try Query(request, route).tenant(default: facts.tenant, rule: NameRules.tenant.accepts)
-                return .answer(lookup(name, tenant: tenant, VersionStripes.hash(tenant: tenant.utf8, service: name), request, route))
+                return lookup(name, tenant: tenant, VersionStripes.hash(tenant: tenant.utf8, service: name), request, route)
             } catch {
                 return .answer(respond(error, request, route))
             }
         }
-        return .answer(lookup(name, tenant: facts.tenant, tenantHash.hash(service: name), request, route))
+        return lookup(name, tenant: facts.tenant, tenantHash.hash(service: name), request, route)
     }
 
     private func lookup(
         _ name: UnsafeBufferPointer<UInt8>, tenant: String, _ hash: UInt64, _ request: borrowing HTTPRequest, _ route: Route
-    ) -> HTTPResponse {
+    ) -> HTTPReply {
         // Before the store is read: a change in between makes the copy old at once, never wrong.
         let version = registry.stripes.version(of: hash)
         let now = time.uptime()
-        if let service = cache.find(hash: hash, version: version, name: name, now: now) {
-            return HTTPResponse(status: 200, body: .bytes(service.body), revision: service.revision)
-        }
+        if let answer = cache.find(hash: hash, version: version, name: name, now: now) { return .answer(HTTPResponse(answer)) }
         let text = String(decoding: name, as: UTF8.self)
         do throws(StoreError) {
             guard name.count <= 64, let service = try registry.lookup(tenant: tenant, service: text) else {
-                return respond(notRegistered(text, tenant: tenant), request, route)
+                return .answer(respond(notRegistered(text, tenant: tenant), request, route))
             }
-            cache.keep(service, hash: hash, version: version, name: name, now: now)
-            return HTTPResponse(status: 200, body: .bytes(service.body), revision: service.revision)
+            return .answer(HTTPResponse(cache.keep(service, hash: hash, version: version, name: name, now: now)))
         } catch {
-            return respond(Problem(error), request, route)
+            return .answer(respond(Problem(error), request, route))
         }
     }
 

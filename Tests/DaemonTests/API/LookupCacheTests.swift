@@ -1,4 +1,5 @@
 import Domain
+import HTTPServer
 import Testing
 
 @testable import API
@@ -18,7 +19,7 @@ struct LookupCacheTests {
         _ cache: inout LookupCache, _ name: String, _ text: String, version: UInt64 = 1, tenant: String = "default",
         until: Int64 = 1_000_000
     ) {
-        Array(name.utf8).withUnsafeBufferPointer {
+        _ = Array(name.utf8).withUnsafeBufferPointer {
             cache.keep(service(text, until: until), hash: hash(name, tenant: tenant), version: version, name: $0, now: at(0))
         }
     }
