@@ -2,49 +2,8 @@ import Domain
 import Glibc
 import Store
 import Synchronization
-
-/// A folder of its own for one test, removed at the end.
-final class TemporaryFolder {
-    let path: String
-
-    init() {
-        var template = Array("/tmp/posto-store-XXXXXX".utf8CString)
-        path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)!) }
-    }
-
-    func file(_ name: String) -> String { "\(path)/\(name)" }
-
-    deinit {
-        guard let folder = opendir(path) else { return }
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { unlink("\(path)/\(name)") }
-        }
-        closedir(folder)
-        rmdir(path)
-    }
-}
-
-/// Time that stands still until the test moves it.
-final class ManualTime: Sendable {
-    private let uptimeMilliseconds = Atomic<Int64>(10_000)
-    private let wallMilliseconds = Atomic<Int64>(1_790_000_000_000)
-
-    func advance(_ duration: Duration) {
-        uptimeMilliseconds.add(duration.wholeMilliseconds, ordering: .relaxed)
-        wallMilliseconds.add(duration.wholeMilliseconds, ordering: .relaxed)
-    }
-
-    var now: Timestamp { Timestamp(milliseconds: wallMilliseconds.load(ordering: .relaxed)) }
-
-    var source: TimeSource {
-        TimeSource(
-            uptime: { Uptime(milliseconds: self.uptimeMilliseconds.load(ordering: .relaxed)) },
-            timestamp: { self.now })
-    }
-}
+// The other files of these tests see it through this one.
+@_exported import TestSupport
 
 /// A disk whose free space the test sets.
 final class ManualDisk: Sendable {
