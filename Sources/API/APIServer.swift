@@ -166,16 +166,26 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         case .options(let allow):
             return .answer(HTTPResponse(status: 204, headers: [HTTPHeader("Allow", allow)]))
         case .notFound:
+            if request.method == .options, request.pathString == "*" {
+                return .answer(HTTPResponse(status: 204, headers: [HTTPHeader("Allow", "GET, HEAD, POST, DELETE, OPTIONS")]))
+            }
             return .answer(
                 respond(
-                    Problem(
-                        .notFound, "There is nothing at \(request.pathString).", hint: "GET /openapi.json lists every path."),
-                    request, nil))
+                    Problem(.notFound, "There is nothing at \(request.pathString).", hint: hint(notFound: request)), request, nil))
         }
     }
 
-    package func refusal(_ refusal: HTTPRefusal, _ requestID: HTTPRequestID?) -> HTTPResponse {
-        respond(Problem(refusal), requestID: requestID?.description ?? "", isShort: false)
+    private func hint(notFound request: borrowing HTTPRequest) -> String {
+        let path = request.path
+        if path.count > 1, path.last == 0x2f {
+            let shorter = UnsafeBufferPointer(rebasing: path.dropLast())
+            if case .found = table.match(request.method, shorter) { return "Did you mean \(String(decoding: shorter, as: UTF8.self))?" }
+        }
+        return "GET /openapi.json lists every path."
+    }
+
+    package func refusal(_ refusal: HTTPRefusal, _ requestID: HTTPRequestID, path: UnsafeBufferPointer<UInt8>?) -> HTTPResponse {
+        respond(Problem(refusal), requestID: requestID.description, isShort: path.map { Route.isShort(path: $0) } ?? false)
     }
 
     package func finished(_ outcome: HTTPOutcome) {
@@ -231,10 +241,14 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     // MARK: Answers
 
     func respond(_ problem: Problem, _ request: borrowing HTTPRequest, _ route: Route?) -> HTTPResponse {
-        respond(problem, requestID: request.requestID.description, isShort: route?.isShort ?? false)
+        respond(problem, requestID: request.requestID.description, isShort: route?.isShort ?? Route.isShort(path: request.path))
     }
 
     func respond(_ problem: Problem, requestID: String, isShort: Bool) -> HTTPResponse {
+        Self.respond(problem, requestID: requestID, isShort: isShort)
+    }
+
+    static func respond(_ problem: Problem, requestID: String, isShort: Bool) -> HTTPResponse {
         var headers: [HTTPHeader] = []
         if let retryAfter = problem.retryAfter { headers.append(HTTPHeader("Retry-After", "\(retryAfter)")) }
         if let allow = problem.allow { headers.append(HTTPHeader("Allow", allow)) }

@@ -59,6 +59,10 @@ package struct HTTPRequest: ~Copyable {
     /// What `Content-Length` promises; nil without a body, and for a chunked one.
     package var contentLength: UInt64? { connection.pointee.head.contentLength }
 
+    /// The value of `Idempotency-Key`; found with the head, so asking costs nothing.
+    package var idempotencyKey: String? { connection.pointee.head.idempotencyKey?.text }
+    package var hasIdempotencyKey: Bool { connection.pointee.head.idempotencyKey != nil }
+
     package var peer: HTTPPeer { connection.pointee.peer }
     /// Index into `HTTPServerConfiguration.listeners`.
     package var listener: Int { connection.pointee.listener }
