@@ -77,8 +77,6 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     /// The router's table, asked by itself: see `HTTPRouter`.
     private let table: RouteTable
     private let routes: [Route]
-    /// What the look-up's hash begins with, for requests that name no tenant.
-    let tenantHash: VersionStripes.Beginning
     var cache = LookupCache()
     var metrics = RequestMetrics()
     private(set) var server: HTTPDoor?
@@ -102,7 +100,6 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         let router = Route.router
         table = router.table
         routes = router.values
-        tenantHash = VersionStripes.Beginning(tenant: facts.tenant)
     }
 
     /// Once, before the server starts.
@@ -152,6 +149,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     }
 
     package func handle(_ request: borrowing HTTPRequest) -> HTTPReply {
+        if let reply = cachedLookup(request) { return reply }
         switch table.match(request.method, request.path) {
         case .found(let index, let parameters):
             let route = routes[index]
@@ -223,7 +221,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         }
     }
 
-    private func refusalOfAccess(_ request: borrowing HTTPRequest, _ route: Route) -> Problem? {
+    func refusalOfAccess(_ request: borrowing HTTPRequest, _ route: Route) -> Problem? {
         let needed = route.access
         guard needed > .open else { return nil }
         let has = policy.access(of: request.peer)

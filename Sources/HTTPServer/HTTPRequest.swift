@@ -14,6 +14,11 @@ package struct HTTPRequest: ~Copyable {
     package var path: UnsafeBufferPointer<UInt8> { connection.pointee.path }
     package var pathString: String { connection.pointee.path.text }
 
+    /// Path and query as they were sent.
+    package var target: UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: connection.pointee.target, count: connection.pointee.targetCount)
+    }
+
     /// As it was sent, without the query.
     package var rawPath: UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(start: connection.pointee.target, count: connection.pointee.questionMark)
