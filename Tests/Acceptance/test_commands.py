@@ -343,7 +343,7 @@ def test_the_journal_with_and_without_the_daemon(node):
     for more in ([], ["--state", node.state]):
         peeked = node.run("queue", "peek", "state", "--json", "--limit", "3", *more)
         assert [json.loads(line)["postoseq"] for line in peeked.stdout.splitlines()] == ["29", "30", "31"]
-        assert len(node.run("queue", "peek", "state", *more).stdout.splitlines()) == 11
+        assert len(node.run("queue", "peek", "state", *more).stdout.splitlines()) == 21
         assert len(node.run("queue", "peek", "state", "--since", "0", "--limit", "31", *more).stdout.splitlines()) == 32
         stat = json.loads(node.run("queue", "stat", "audit", "--json", *more).stdout)
         assert stat["chained"] and stat["first_seq"] == 1
