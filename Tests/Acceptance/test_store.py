@@ -75,10 +75,10 @@ def test_a_damaged_store_is_salvaged_and_kept_as_evidence(nodes, name, damage, k
     assert len(sets) == 1
     assert hashlib.sha256((sets[0] / "state.mdb").read_bytes()).hexdigest() == digest, "the evidence is as it was"
     assert json.loads((sets[0] / "report.json").read_text())
-    health = node.get("/health").json
-    assert health["status"] == "degraded", health
-    alert = next(a for a in health["alerts"] if a["component"] == "store")
-    assert "salvage" in (alert["code"] + alert["message"]).lower() and alert["hint"], alert
+    # Other alerts may stand beside it: the machine may be busy.
+    assert node.get("/health").json["status"] != "healthy"
+    alert = node.alert("salvaged")
+    assert alert["message"] and alert["hint"], alert
     after = node.register("after-damage", port=9990)
     assert after.status == 201 and (kept_min < 1 or after.json["revision"] > revision), after
     # A feed with a hole says so with 410; it never passes over what was lost.
@@ -106,7 +106,7 @@ def test_when_nothing_can_be_salvaged_the_node_starts_all_the_same(nodes, name, 
     assert node.services() == []
     sets = evidence(node)
     assert sets and (sets[0] / "state.mdb").read_bytes() == damaged
-    alert = next(a for a in node.get("/health").json["alerts"] if a["component"] == "store")
+    alert = node.alert("began_empty")
     assert alert["message"] and alert["hint"]
     assert node.register("new-begin").status == 201
 

@@ -17,6 +17,7 @@ extension Housekeeping {
         let checkSummary = checks.currentSummary
         let isDiskFull = stateWriter.isDiskFull
         let damaged = registry.damagedInstances
+        let mapGrowths = house.state.mapGrowthCount + house.bulk.mapGrowthCount
         readings.update { cell in
             cell.readings.commitMilliseconds = Double(figures.commitNanoseconds.load(ordering: .relaxed)) / 1e6
             cell.readings.commits = Histogram(
@@ -26,7 +27,9 @@ extension Housekeeping {
             cell.readings.diskFreeBytes = free
             cell.readings.checks = checkSummary
             cell.readings.alerts =
-                cell.standing + Self.alerts(usage: usage, isDiskFull: isDiskFull, boardFailure: cell.boardFailure, damaged: damaged)
+                cell.standing
+                + Self.alerts(
+                    usage: usage, isDiskFull: isDiskFull, boardFailure: cell.boardFailure, damaged: damaged, mapGrowths: mapGrowths)
             cell.readings.gauges = Self.gauges(state: usage, bulk: bulkUsage, log: log)
             cell.readings.counters = [
                 ("posto_store_commits_total", "Commits of the state environment.", figures.batches.load(ordering: .relaxed)),
@@ -52,7 +55,9 @@ extension Housekeeping {
         }
     }
 
-    private static func alerts(usage: StoreUsage?, isDiskFull: Bool, boardFailure: String?, damaged: Int) -> [HealthReport.Alert] {
+    private static func alerts(usage: StoreUsage?, isDiskFull: Bool, boardFailure: String?, damaged: Int, mapGrowths: Int) -> [HealthReport
+        .Alert]
+    {
         var alerts: [HealthReport.Alert] = []
         if isDiskFull {
             alerts.append(
@@ -60,6 +65,13 @@ extension Housekeeping {
                     .unhealthy, "store", "disk_full",
                     "The disk of the state folder is full: changes are refused, look-ups and audit go on.",
                     hint: "Free space on that disk; the node goes on by itself."))
+        }
+        if mapGrowths > 0 {
+            alerts.append(
+                HealthReport.Alert(
+                    .degraded, "store", "map_full",
+                    "The store's file outgrew its address space \(mapGrowths) times since the start and was given more.",
+                    hint: "Take a backup, restart the daemon, and report it with the log: this should not happen."))
         }
         if let usage, !usage.reserve.isComplete {
             alerts.append(

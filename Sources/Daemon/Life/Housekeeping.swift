@@ -120,10 +120,12 @@ package final class Housekeeping: @unchecked Sendable {
         lastTurn = now
         feedWatchdog(now)
         for duty in schedule.take(now: now, started: started) { perform(duty, now) }
+        for keeper in slices { keeper.heed(now) }
         deleteSlices(now)
         var wait = Duration.milliseconds(500)
         if let next = registry.leases.nextDue() { wait = min(wait, max(.milliseconds(10), next - now)) }
         if slices.contains(where: \.isWaiting) { wait = min(wait, .milliseconds(5)) }
+        if slices.contains(where: \.isCalled) { wait = min(wait, SliceKeeper.heedPause) }
         checks.run(registry: registry, timeout: wait)
     }
 

@@ -32,6 +32,7 @@ package struct StoreHouse {
             let state = try StoreEnvironment.open(
                 StoreEnvironment.Options(
                     path: storeFolder + "/state.mdb", budgetBytes: stateBudget, preallocate: true,
+                    ballastBytes: min(Int(clamping: configuration.store.ballastBytes), stateBudget),
                     diskFreeBytesMin: diskFreeBytesMin(storeFolder)))
             let bulk = try StoreEnvironment.open(
                 StoreEnvironment.Options(

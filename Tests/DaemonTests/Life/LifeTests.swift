@@ -14,7 +14,7 @@ struct LifeTests {
     func schedule() {
         var schedule = Schedule()
         var counts: [Schedule.Duty: Int] = [:]
-        #expect(Set(schedule.take(now: at(100), started: at(100))) == [.copyBoard, .readFigures, .sampleSystem])
+        #expect(Set(schedule.take(now: at(100), started: at(100))) == [.copyBoard, .readFigures, .sampleSystem, .retain])
         #expect(schedule.take(now: at(100), started: at(100)).isEmpty)
         for second in Int64(1)...3_600 {
             for duty in schedule.take(now: at(100 + second), started: at(100)) { counts[duty, default: 0] += 1 }
