@@ -6,10 +6,11 @@ A library between the daemon and the system makes the n-th call fail, for every 
 import errno
 import http.client
 import json
+import time
 
 import pytest
 
-from interpose import Faults
+from interpose import Clock, Faults
 from ledger import TTL, Ledger
 from node import NotReady, eventually
 
@@ -187,3 +188,27 @@ def test_a_log_that_cannot_be_written_stops_nothing(nodes):
     assert faults.failed > 0
     assert json.loads(node.get("/health").body)["status"]
     assert node.stop() == 0
+
+
+def test_what_time_it_certainly_was_is_known_after_a_reboot_without_a_clock(nodes):
+    """The clock lost its battery while the power was away: times go on from the last certain one, health says it, and it is saved again."""
+    node = nodes()
+    clock = Clock(node)
+    node.start()
+    node.registered("before", ttl_seconds=TTL)
+    # Five days pass: the host's clock is right, or nobody disciplines it and uptime alone tells.
+    clock.step_uptime(5 * 86_400)
+    clock.step_wall(5 * 86_400)
+    assert node.stop() == 0
+    certain = "2026-11-05T23:59"
+    for _ in range(2):
+        clock.reboot()
+        clock.step_uptime(0)
+        clock.step_wall(-time.time())
+        node.start()
+        changed = node.registered("after", port=9001, ttl_seconds=TTL, metadata={"n": str(node.revision)})
+        assert changed["lease"]["expires_at"] > certain, changed
+        assert node.changes()[-1]["time"] > certain
+        alert = eventually(lambda: node.alert("clock_behind"), "health says that the clock is behind")
+        assert alert["hint"]
+        node.kill()

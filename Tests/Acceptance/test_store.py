@@ -92,6 +92,59 @@ def test_a_damaged_store_is_salvaged_and_kept_as_evidence(nodes, name, damage, k
     assert {s["service_name"] for s in node.services()} == set(listed) | {"after-damage"}
 
 
+def state_records(node):
+    """Every record of the stream `state` that is left, whatever is missing between them."""
+    found = []
+    while True:
+        since = found[-1]["postoseq"] if found else 0
+        lines = node.get(f"/api/v1/streams/state?since={since}&limit=1000").body.splitlines()
+        if not lines:
+            return found
+        found += [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_a_store_that_was_cut_off_every_registration_whose_record_is_left_comes_back(nodes, seed):
+    """Rows and the records of their changes lie on different pages: what either tells is there again, and what was removed stays away."""
+    chance = random.Random(seed)
+    print(f"seed {seed}")
+    node, _, registered = filled(nodes)
+    node.start()
+    for i in range(5, 120, 10):
+        assert node.delete(f"/api/v1/deregister/kept-{i:03}").status == 204
+        del registered[f"kept-{i:03}"]
+    # Rows of other services change until the records of these lie on other pages than their rows.
+    for i in range(chance.randrange(400)):
+        node.registered("busy", port=9999, ttl_seconds=3600, metadata={"n": str(i)})
+    node.stop()
+    os.truncate(store(node), int(os.path.getsize(store(node)) * chance.uniform(0.2, 0.95)) // PAGE * PAGE)
+    node.start()
+    newest = {}
+    for record in state_records(node):
+        change = record["data"]
+        # What the start itself announces is no record of before.
+        if change.get("reason") != "restart":
+            newest[change["service_name"]] = change
+    listed = {s["service_name"]: s for s in node.services()}
+    for name, change in newest.items():
+        if change["kind"] == "removed":
+            assert name not in listed, f"{name} was removed: {change}"
+            continue
+        assert name in listed, f"{name} is not there: {change}"
+        # A row may be newer than the newest of its records that is left.
+        assert listed[name]["revision"] >= change["revision"], (listed[name], change)
+        if listed[name]["revision"] == change["revision"]:
+            assert listed[name]["metadata"] == change["instance"]["metadata"], (listed[name], change)
+    listed = {name: shown["metadata"]["n"] for name, shown in listed.items()}
+    for name in listed:
+        if name in registered:
+            assert node.post(f"/api/v1/heartbeat/{name}").status == 200, "its holder comes back"
+    before = listed
+    node.restart()
+    assert {s["service_name"]: s["metadata"]["n"] for s in node.services()} == before
+    print(f"{len(listed)} of {len(registered) + 1} came back; {node.log().count('instances_replayed')} replay")
+
+
 @pytest.mark.parametrize("name,content", [
     ("noise", lambda size: random.Random(3).randbytes(size)), ("zeros", lambda size: bytes(size)),
     ("text", lambda size: b"this is no store\n" * 1000)], ids=lambda value: value if isinstance(value, str) else "")

@@ -29,7 +29,8 @@ extension Housekeeping {
             cell.readings.alerts =
                 cell.standing
                 + Self.alerts(
-                    usage: usage, isDiskFull: isDiskFull, boardFailure: cell.boardFailure, damaged: damaged, mapGrowths: mapGrowths)
+                    usage: usage, isDiskFull: isDiskFull, boardFailure: cell.boardFailure, damaged: damaged, mapGrowths: mapGrowths,
+                    clockBehind: cell.clockBehindMilliseconds)
             cell.readings.gauges = Self.gauges(state: usage, bulk: bulkUsage, log: log)
             cell.readings.counters = [
                 ("posto_store_commits_total", "Commits of the state environment.", figures.batches.load(ordering: .relaxed)),
@@ -55,7 +56,9 @@ extension Housekeeping {
         }
     }
 
-    private static func alerts(usage: StoreUsage?, isDiskFull: Bool, boardFailure: String?, damaged: Int, mapGrowths: Int) -> [HealthReport
+    private static func alerts(
+        usage: StoreUsage?, isDiskFull: Bool, boardFailure: String?, damaged: Int, mapGrowths: Int, clockBehind: Int64?
+    ) -> [HealthReport
         .Alert]
     {
         var alerts: [HealthReport.Alert] = []
@@ -91,6 +94,13 @@ extension Housekeeping {
                 HealthReport.Alert(
                     .degraded, "store", "damaged_instances", "\(damaged) instances cannot be read from the store; lists leave them out.",
                     hint: "They come back when they register again. Look at the disk; a restart checks and salvages the store."))
+        }
+        if let clockBehind {
+            alerts.append(
+                HealthReport.Alert(
+                    .degraded, "node", "clock_behind",
+                    "The host's clock is \(clockBehind / 1_000) s behind the time that it certainly is; nothing is deleted for its age.",
+                    hint: "Set the clock, or give the host a time server. Leases do not depend on it."))
         }
         if let boardFailure {
             alerts.append(

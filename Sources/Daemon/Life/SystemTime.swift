@@ -8,6 +8,7 @@ package enum SystemTime {
     /// No wall clock is earlier than the software that reads it: 2026-11-01T00:00:00Z. A host whose clock lost its battery starts here.
     package static let buildFloor = Timestamp(milliseconds: 1_793_491_200_000)
 
+    /// For commands, which know of no floor but that.
     package static let source = TimeSource(uptime: uptime, timestamp: { max(wall(), buildFloor) })
 
     @Sendable package static func uptime() -> Uptime {
@@ -49,7 +50,8 @@ package struct ClockWatch: Equatable, Sendable {
         return step
     }
 
-    package func isTrusted(wall: Timestamp, uptime: Uptime) -> Bool {
-        wall >= SystemTime.buildFloor && uptime >= trustedFrom
+    /// - Parameter floor: what time it certainly is (`TimeFloor`).
+    package func isTrusted(wall: Timestamp, uptime: Uptime, floor: TimeFloor) -> Bool {
+        floor.accepts(wall) && uptime >= trustedFrom
     }
 }
