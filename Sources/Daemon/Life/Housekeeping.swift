@@ -77,7 +77,7 @@ package final class Housekeeping: @unchecked Sendable {
             return SliceKeeper(writer: writer, sources: sources, wake: { checks.wake() })
         }
         let now = time.uptime()
-        clock = ClockWatch(wall: SystemTime.wall(), uptime: now)
+        clock = ClockWatch(wall: SystemTime.wall(), uptime: now, floor: floor)
         sampler = SystemSampler(now: now)
         lastTurn = now
         watchdogFed = now
@@ -212,7 +212,7 @@ package final class Housekeeping: @unchecked Sendable {
             log.warning("clock", "stepped", ["milliseconds": .integer(step.wholeMilliseconds)])
         }
         isClockTrusted = clock.isTrusted(wall: wall, uptime: now, floor: floor)
-        floor.read(wall: wall, uptime: now, isSynchronized: posto_clock_is_synchronized() == 1, isTrusted: isClockTrusted)
+        floor.read(wall: wall, uptime: now, isSynchronized: posto_clock_is_synchronized() == 1, isSteady: clock.isSteady(uptime: now))
         trustedTime.raise(to: floor)
         let behind = floor.accepts(wall) ? nil : floor.time.milliseconds - wall.milliseconds
         readings.update { $0.clockBehindMilliseconds = behind }

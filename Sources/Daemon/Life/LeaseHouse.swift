@@ -72,7 +72,8 @@ package struct LeaseHouse: ~Copyable {
             case .fromCopy: word = slot < copiedWords.count ? copiedWords[slot] : .empty
             case .allExpired: return nil
             }
-            return word.generation == generation ? recovery.deadline(of: word, ttl: ttl) : nil
+            let seen = word.generation == generation ? recovery.deadline(of: word, ttl: ttl) : nil
+            return seen ?? recovery.deadlineUnseen(ttl: ttl)
         }
         keeper.board.publish(boardIdentity, now: ready)
         return lapsed

@@ -26,18 +26,22 @@ package enum SystemTime {
 
 /// Watches the wall clock for steps. A value: readings go in, a judgement comes out.
 ///
-/// Leases are measured with uptime and do not care. Retention by age does: it deletes nothing for a day after a step.
+/// Leases are measured with uptime and do not care. Retention by age does: it deletes nothing for a day after a step, and for the first day of a
+/// life that begins more than a day from the last certain time, because a step cannot be told from a long rest then.
 package struct ClockWatch: Equatable, Sendable {
     /// What counts as a step rather than as correction.
     package static let stepMin = Duration.seconds(60)
     package static let distrust = Duration.seconds(86_400)
 
     private var offset: Duration
+    private var steadyFrom: Uptime
     private var trustedFrom: Uptime
 
-    package init(wall: Timestamp, uptime: Uptime) {
+    /// - Parameter floor: what time it certainly is (`TimeFloor`).
+    package init(wall: Timestamp, uptime: Uptime, floor: TimeFloor) {
         offset = .milliseconds(wall.milliseconds - uptime.milliseconds)
-        trustedFrom = uptime
+        steadyFrom = uptime
+        trustedFrom = floor.accepts(wall) && wall <= floor.time + Self.distrust ? uptime : uptime + Self.distrust
     }
 
     /// - Returns: by how much the clock was stepped since the last reading; nil if it was not.
@@ -46,11 +50,15 @@ package struct ClockWatch: Equatable, Sendable {
         let step = now - offset
         offset = now
         guard step >= Self.stepMin || step <= .zero - Self.stepMin else { return nil }
-        trustedFrom = uptime + Self.distrust
+        steadyFrom = uptime + Self.distrust
+        trustedFrom = max(trustedFrom, steadyFrom)
         return step
     }
 
-    /// - Parameter floor: what time it certainly is (`TimeFloor`).
+    /// No step was seen in this life, or for a day.
+    package func isSteady(uptime: Uptime) -> Bool { uptime >= steadyFrom }
+
+    /// Whether anything may be deleted for its age.
     package func isTrusted(wall: Timestamp, uptime: Uptime, floor: TimeFloor) -> Bool {
         floor.accepts(wall) && uptime >= trustedFrom
     }

@@ -20,13 +20,13 @@ package struct TimeFloor: Equatable, Sendable {
 
     /// - Parameters:
     ///   - isSynchronized: the kernel's clock is disciplined (NTP, PTP).
-    ///   - isTrusted: it was not stepped lately and is not behind the floor.
-    package mutating func read(wall: Timestamp, uptime: Uptime, isSynchronized: Bool, isTrusted: Bool) {
+    ///   - isSteady: no step of it was seen lately.
+    package mutating func read(wall: Timestamp, uptime: Uptime, isSynchronized: Bool, isSteady: Bool) {
         let elapsed = max(.zero, uptime - readAt)
         readAt = uptime
         if !isSynchronized {
             time = time + elapsed
-        } else if isTrusted {
+        } else if isSteady {
             time = max(time, wall)
         }
         // A disciplined clock behind the floor: the floor was set by one that was wrong. It stands still until time has passed it.

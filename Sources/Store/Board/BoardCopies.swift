@@ -95,6 +95,7 @@ package struct BoardCopies: ~Copyable {
             offset += Self.alignment
         }
         guard fsync(files[index]) == 0 else { throw StoreError(.diskFailed, "prepare \(paths[index])", number: errno) }
+        if size == 0 { try FileBytes.syncFolder(FileBytes.folder(of: paths[index])) }
         prepared[index] = wanted
     }
 

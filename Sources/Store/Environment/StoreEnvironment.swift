@@ -76,6 +76,7 @@ package final class StoreEnvironment: @unchecked Sendable {
     ///   are; `.corrupted` for a file that is no store.
     package static func open(_ options: Options) throws(StoreError) -> StoreEnvironment {
         try assertLibrary()
+        let isNew = !FileBytes.exists(options.path)
         let descriptor = Glibc.open(options.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw StoreError(errno: "open the store's file") }
         let handle: OpaquePointer
@@ -88,6 +89,8 @@ package final class StoreEnvironment: @unchecked Sendable {
         // From here its `deinit` closes everything, also when the next line throws.
         let environment = StoreEnvironment(handle: handle, descriptor: descriptor, options: options)
         try environment.openTables(options.tables)
+        // A file that is synced may still have no name after a power cut.
+        if isNew { try FileBytes.syncFolder(FileBytes.folder(of: options.path)) }
         _ = environment.checkReaders()
         return environment
     }

@@ -32,24 +32,24 @@ struct LifeTests {
     func clockWatch() {
         let floor = SystemTime.buildFloor.milliseconds
         func wall(_ seconds: Int64) -> Timestamp { Timestamp(milliseconds: floor + seconds * 1_000) }
-        let built = TimeFloor(saved: nil, uptime: at(0))
-        var watch = ClockWatch(wall: wall(1_000), uptime: at(0))
-        #expect(watch.isTrusted(wall: wall(1_000), uptime: at(0), floor: built))
+        let built = TimeFloor(saved: wall(90_000), uptime: at(0))
+        var watch = ClockWatch(wall: wall(91_000), uptime: at(0), floor: built)
+        #expect(watch.isTrusted(wall: wall(91_000), uptime: at(0), floor: built))
         // Half a second slow each fifteen, for an hour.
         for turn in Int64(1)...240 {
-            let now = Timestamp(milliseconds: wall(1_000).milliseconds + turn * 14_500)
+            let now = Timestamp(milliseconds: wall(91_000).milliseconds + turn * 14_500)
             #expect(watch.read(wall: now, uptime: at(turn * 15)) == nil)
         }
         for step: Int64 in [60, -60, 86_400 * 365 * 20] {
-            var watch = ClockWatch(wall: wall(100_000), uptime: at(0))
+            var watch = ClockWatch(wall: wall(100_000), uptime: at(0), floor: built)
             #expect(watch.read(wall: wall(100_015), uptime: at(15)) == nil)
             #expect(watch.read(wall: wall(100_030 + step), uptime: at(30)) == .seconds(step))
             #expect(!watch.isTrusted(wall: wall(100_030 + step), uptime: at(30), floor: built))
             #expect(!watch.isTrusted(wall: wall(100_000 + step), uptime: at(30 + 86_399), floor: built))
             #expect(watch.isTrusted(wall: wall(186_430 + step), uptime: at(30 + 86_400), floor: built))
         }
-        var small = ClockWatch(wall: wall(1_000), uptime: at(0))
-        #expect(small.read(wall: wall(1_074), uptime: at(15)) == nil)
+        var small = ClockWatch(wall: wall(91_000), uptime: at(0), floor: built)
+        #expect(small.read(wall: wall(91_074), uptime: at(15)) == nil)
         // Before the software was built no clock is right.
         #expect(!small.isTrusted(wall: Timestamp(milliseconds: 0), uptime: at(15), floor: built))
     }
@@ -69,13 +69,18 @@ struct LifeTests {
                     for (boot, isExact) in [(BoardRecovery.Boot.same, true), (.other, false)] {
                         cases += 1
                         var floor = TimeFloor(saved: saved, uptime: at(5))
-                        let watch = ClockWatch(wall: wall, uptime: at(5))
+                        let watch = ClockWatch(wall: wall, uptime: at(5), floor: floor)
                         let isTrusted = watch.isTrusted(wall: wall, uptime: at(5), floor: floor)
-                        #expect(isTrusted == (downtime + error >= -minute), "\(downtime) \(error)")
-                        floor.read(wall: wall, uptime: at(20), isSynchronized: isSynchronized, isTrusted: isTrusted)
+                        let apart = downtime + error
+                        #expect(isTrusted == (-minute...day).contains(apart), "\(downtime) \(error)")
+                        #expect(floor.accepts(wall) == (apart >= -minute))
+                        // A day later it is believed, unless it is behind.
+                        let later = wall + .seconds(day)
+                        #expect(watch.isTrusted(wall: later, uptime: at(5 + day), floor: floor) == (apart + day >= -minute))
+                        floor.read(wall: wall, uptime: at(20), isSynchronized: isSynchronized, isSteady: watch.isSteady(uptime: at(20)))
                         #expect(floor.time >= saved && floor.time >= SystemTime.buildFloor)
                         let expected =
-                            isSynchronized ? (isTrusted ? max(saved, wall) : saved) : shifted(15)
+                            isSynchronized ? max(saved, wall) : shifted(15)
                         #expect(floor.time == expected, "\(downtime) \(error) \(isSynchronized)")
                         // A clock that nobody disciplines moves nothing, however far ahead it is: it cannot poison the next start.
                         if !isSynchronized { #expect(floor.time == shifted(15)) }
@@ -99,13 +104,15 @@ struct LifeTests {
         for second in Int64(0)..<7_140 {
             let wall = start + .seconds(second)
             #expect(!floor.accepts(wall))
-            floor.read(wall: wall, uptime: at(second), isSynchronized: true, isTrusted: false)
+            floor.read(wall: wall, uptime: at(second), isSynchronized: true, isSteady: second % 2 == 0)
             #expect(floor.time == start + .seconds(7_200))
         }
         #expect(floor.accepts(start + .seconds(7_140)))
-        floor.read(wall: start + .seconds(7_300), uptime: at(7_300), isSynchronized: true, isTrusted: true)
+        floor.read(wall: start + .seconds(90_000), uptime: at(7_200), isSynchronized: true, isSteady: false)
+        #expect(floor.time == start + .seconds(7_200), "a step is not believed at once, whoever made it")
+        floor.read(wall: start + .seconds(7_300), uptime: at(7_300), isSynchronized: true, isSteady: true)
         #expect(floor.time == start + .seconds(7_300))
-        floor.read(wall: start, uptime: at(10), isSynchronized: false, isTrusted: false)
+        floor.read(wall: start, uptime: at(10), isSynchronized: false, isSteady: false)
         #expect(floor.time == start + .seconds(7_300))
     }
 

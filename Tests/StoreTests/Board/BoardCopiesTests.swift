@@ -145,6 +145,13 @@ struct BoardCopiesTests {
             let word = LeaseWord(deadline: Uptime(milliseconds: before + ttl), generation: 1)
             #expect(recovery.deadline(of: word, ttl: .milliseconds(ttl))! >= Uptime(milliseconds: after + ttl))
         }
+        // A lease that began after the copy, or was over in it and came back.
+        let recovery = BoardRecovery.fromCopy(takenAt: Uptime(milliseconds: 100_000), unseen: .seconds(10))
+        let over = LeaseWord(deadline: Uptime(milliseconds: 99_000), generation: 1, isExpired: true)
+        #expect(recovery.deadline(of: over, ttl: .seconds(60)) == nil && recovery.deadline(of: .empty, ttl: .seconds(60)) == nil)
+        #expect(recovery.deadlineUnseen(ttl: .seconds(60)) == Uptime(milliseconds: 170_000))
+        #expect(BoardRecovery.exact.deadlineUnseen(ttl: .seconds(60)) == nil)
+        #expect(BoardRecovery.allExpired(.rebooted).deadlineUnseen(ttl: .seconds(60)) == nil)
         #expect(
             BoardRecovery.allExpired(.rebooted).deadline(of: LeaseWord(deadline: Uptime(milliseconds: 9), generation: 1), ttl: .seconds(1))
                 == nil)
