@@ -52,7 +52,8 @@ package final class NodeDaemon {
             defaultTenant: configuration.node.tenant)
         let readings = NodeReadingsCell(standing: StartAlerts.alerts(house.openings, recovery: leases.recovery, folder: folder.path))
         let backups = BackupMaker(
-            environment: house.state, identity: house.identity, journal: house.stateJournal, time: time, folder: folder.storeFolder)
+            environment: house.state, bulk: house.bulk, identity: house.identity, journal: house.stateJournal, time: time,
+            folder: folder.storeFolder)
         let api = APIServer(
             registry: registry, time: time, facts: facts(house), access: accessPolicy(configuration),
             streams: StreamReader(journals: [house.stateJournal, house.bulkJournal]), log: log, readings: { readings.current },

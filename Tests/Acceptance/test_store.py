@@ -261,6 +261,39 @@ def test_a_backup_is_taken_while_the_node_works_and_restores_it(nodes, tmp_path)
     assert done.returncode not in (0, 70) and "hint:" in done.stderr, done
 
 
+def test_a_backup_holds_bulk_too_and_a_restore_puts_both_back_in_a_new_epoch(nodes, tmp_path):
+    """`bulk.mdb` with its streams is in the backup, whether the daemon is asked or the folder is read; both old files become evidence."""
+    streams = '[[streams]]\nname = "readings"\npriority = 5\n'
+    node = nodes(config=streams).start()
+    node.registered("saved", port=9000, ttl_seconds=3600)
+    asked, read = tmp_path / "asked", tmp_path / "read"
+    asked.write_bytes(node.get("/api/v1/backup").body)
+    node.stop()
+
+    def run(*words):
+        return subprocess.run([binary(), *map(str, words)], capture_output=True, text=True, env=node.environ(), timeout=60)
+
+    done = run("backup", "--json", "--state", node.state, read)
+    assert done.returncode == 0 and json.loads(done.stdout)["bulk"] is True, done
+    for file in (asked, read):
+        assert b"bulk.mdb" in file.read_bytes() and b"stream-readings" in file.read_bytes()
+        node.start()
+        epoch = node.get("/api/v1/node").json["epoch"]
+        sets = len(evidence(node))
+        node.stop()
+        # As if bulk had been lost.
+        if file is read:
+            (node.state / "store" / "bulk.mdb").unlink()
+        done = run("restore", "--yes", "--state", node.state, file)
+        assert done.returncode == 0, done
+        node.start()
+        assert node.instance("saved") and node.get("/api/v1/node").json["epoch"] > epoch
+        assert {s["name"] for s in node.get("/api/v1/streams").json["streams"]} == {"state", "audit", "readings"}
+        assert len(evidence(node)) == sets + (1 if file is read else 2)
+        assert node.alert("salvaged") is None
+        node.stop()
+
+
 def test_damage_of_the_bulk_store_does_not_touch_the_registry(nodes):
     """`bulk.mdb` is set aside by itself; registrations are not concerned."""
     node, _, registered = filled(nodes, count=10)
