@@ -60,13 +60,14 @@ package struct NodeReadings: Sendable {
 ///
 /// One object on the HTTP thread. Durable changes are handed to the writer and answered when their batch is on the disk, all of a batch in
 /// one wake of the loop.
-// SAFETY: `cache`, `metrics` and `feed` are used on the HTTP thread only (every method of HTTPHandler, and what `onLoop` is given);
+// SAFETY: `policy`, `cache`, `metrics` and `feed` are used on the HTTP thread only (every method of HTTPHandler, and what `onLoop` is given);
 // `server` is set once by `attach`, before the server starts.
 package final class APIServer: HTTPHandler, @unchecked Sendable {
     let registry: ServiceRegistry
     let time: TimeSource
     let facts: NodeFacts
-    let access: Mutex<AccessPolicy>
+    /// Who may call; of the HTTP thread.
+    private var policy: AccessPolicy
     let readings: @Sendable () -> NodeReadings
     let log: Log
     let streams: StreamReader
@@ -76,8 +77,6 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     /// The router's table, asked by itself: see `HTTPRouter`.
     private let table: RouteTable
     private let routes: [Route]
-    /// What the look-up's hash begins with, for requests that name no tenant.
-    let tenantHash: VersionStripes.Beginning
     var cache = LookupCache()
     var metrics = RequestMetrics()
     private(set) var server: HTTPDoor?
@@ -93,7 +92,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         self.registry = registry
         self.time = time
         self.facts = facts
-        self.access = Mutex(access)
+        policy = access
         self.streams = streams
         self.log = log
         self.readings = readings
@@ -101,14 +100,15 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         let router = Route.router
         table = router.table
         routes = router.values
-        tenantHash = VersionStripes.Beginning(tenant: facts.tenant)
     }
 
     /// Once, before the server starts.
     package func attach(_ server: HTTPDoor) { self.server = server }
 
     /// Any thread: who may call, from now on.
-    package func setAccess(_ policy: AccessPolicy) { access.withLock { $0 = policy } }
+    package func setAccess(_ policy: AccessPolicy) {
+        server?.perform { [self] in self.policy = policy }
+    }
 
     /// The writer's thread, after each batch: its answers go out together, and who waits for changes is woken.
     package func batchCommitted() {
@@ -149,6 +149,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     }
 
     package func handle(_ request: borrowing HTTPRequest) -> HTTPReply {
+        if let reply = cachedLookup(request) { return reply }
         switch table.match(request.method, request.path) {
         case .found(let index, let parameters):
             let route = routes[index]
@@ -163,16 +164,26 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         case .options(let allow):
             return .answer(HTTPResponse(status: 204, headers: [HTTPHeader("Allow", allow)]))
         case .notFound:
+            if request.method == .options, request.pathString == "*" {
+                return .answer(HTTPResponse(status: 204, headers: [HTTPHeader("Allow", "GET, HEAD, POST, DELETE, OPTIONS")]))
+            }
             return .answer(
                 respond(
-                    Problem(
-                        .notFound, "There is nothing at \(request.pathString).", hint: "GET /openapi.json lists every path."),
-                    request, nil))
+                    Problem(.notFound, "There is nothing at \(request.pathString).", hint: hint(notFound: request)), request, nil))
         }
     }
 
-    package func refusal(_ refusal: HTTPRefusal, _ requestID: HTTPRequestID?) -> HTTPResponse {
-        respond(Problem(refusal), requestID: requestID?.description ?? "", isShort: false)
+    private func hint(notFound request: borrowing HTTPRequest) -> String {
+        let path = request.path
+        if path.count > 1, path.last == 0x2f {
+            let shorter = UnsafeBufferPointer(rebasing: path.dropLast())
+            if case .found = table.match(request.method, shorter) { return "Did you mean \(String(decoding: shorter, as: UTF8.self))?" }
+        }
+        return "GET /openapi.json lists every path."
+    }
+
+    package func refusal(_ refusal: HTTPRefusal, _ requestID: HTTPRequestID, path: UnsafeBufferPointer<UInt8>?) -> HTTPResponse {
+        respond(Problem(refusal), requestID: requestID.description, isShort: path.map { Route.isShort(path: $0) } ?? false)
     }
 
     package func finished(_ outcome: HTTPOutcome) {
@@ -210,10 +221,9 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         }
     }
 
-    private func refusalOfAccess(_ request: borrowing HTTPRequest, _ route: Route) -> Problem? {
+    func refusalOfAccess(_ request: borrowing HTTPRequest, _ route: Route) -> Problem? {
         let needed = route.access
         guard needed > .open else { return nil }
-        let policy = access.withLock { $0 }
         let has = policy.access(of: request.peer)
         guard has < needed else { return nil }
         if has == .open {
@@ -229,10 +239,14 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     // MARK: Answers
 
     func respond(_ problem: Problem, _ request: borrowing HTTPRequest, _ route: Route?) -> HTTPResponse {
-        respond(problem, requestID: request.requestID.description, isShort: route?.isShort ?? false)
+        respond(problem, requestID: request.requestID.description, isShort: route?.isShort ?? Route.isShort(path: request.path))
     }
 
     func respond(_ problem: Problem, requestID: String, isShort: Bool) -> HTTPResponse {
+        Self.respond(problem, requestID: requestID, isShort: isShort)
+    }
+
+    static func respond(_ problem: Problem, requestID: String, isShort: Bool) -> HTTPResponse {
         var headers: [HTTPHeader] = []
         if let retryAfter = problem.retryAfter { headers.append(HTTPHeader("Retry-After", "\(retryAfter)")) }
         if let allow = problem.allow { headers.append(HTTPHeader("Allow", allow)) }
@@ -249,7 +263,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     func moment() -> Moment { Moment(uptime: time.uptime(), wall: time.timestamp()) }
 
     func origin(of request: borrowing HTTPRequest) -> Origin {
-        access.withLock { $0 }.origin(
+        policy.origin(
             of: request.peer, requestID: request.requestID.description, traceparent: request.traceparent)
     }
 }

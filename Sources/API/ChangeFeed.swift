@@ -90,12 +90,20 @@ final class ChangeFeed: @unchecked Sendable {
         guard !watchers.isEmpty else { return }
         var rendered: [Question: HTTPResponse] = [:]
         var woken: [(HTTPTicket, HTTPResponse)] = []
+        woken.reserveCapacity(watchers.count)
+        // Most ask the same.
+        var last: (question: Question, answer: HTTPResponse)?
         for (ticket, watcher) in watchers where watcher.since < revision {
             let question = Question(since: watcher.since, limit: watcher.limit, form: watcher.form)
-            if rendered[question] == nil {
-                rendered[question] = Self.answer(registry, since: watcher.since, limit: watcher.limit, form: watcher.form)
+            if let last, last.question == question {
+                woken.append((ticket, last.answer))
+                continue
             }
-            woken.append((ticket, rendered[question]!))
+            let answer =
+                rendered[question] ?? Self.answer(registry, since: watcher.since, limit: watcher.limit, form: watcher.form).prepared
+            rendered[question] = answer
+            last = (question, answer)
+            woken.append((ticket, answer))
         }
         if woken.count == watchers.count {
             watchers.removeAll(keepingCapacity: true)
@@ -154,17 +162,22 @@ final class ChangeFeed: @unchecked Sendable {
 
     // MARK: Answers
 
-    static func answer(_ registry: ServiceRegistry, since: UInt64?, limit: Int, form: ChangesPage.Form) -> HTTPResponse {
+    /// - Parameter requestID: of the one request that is answered; nil for an answer that several watchers share.
+    static func answer(
+        _ registry: ServiceRegistry, since: UInt64?, limit: Int, form: ChangesPage.Form, requestID: HTTPRequestID? = nil
+    ) -> HTTPResponse {
+        let problem: Problem
         do throws(StoreError) {
             switch try registry.changes(since: since, limit: limit, form: form) {
             case .page(let page): return response(page, form: form)
-            case .gone(let oldest): return response(Problem.gone(since: since ?? 0, oldest: oldest))
-            case .lost: return response(Problem.lost(since: since ?? 0))
-            case .ahead(let revision): return response(Problem.ahead(since: since ?? 0, revision: revision))
+            case .gone(let oldest): problem = .gone(since: since ?? 0, oldest: oldest)
+            case .lost: problem = .lost(since: since ?? 0)
+            case .ahead(let revision): problem = .ahead(since: since ?? 0, revision: revision)
             }
         } catch {
-            return response(Problem(error))
+            problem = Problem(error)
         }
+        return APIServer.respond(problem, requestID: requestID?.description ?? "", isShort: false)
     }
 
     static func response(_ page: ChangesPage, form: ChangesPage.Form) -> HTTPResponse {
@@ -175,10 +188,6 @@ final class ChangeFeed: @unchecked Sendable {
             case .eventStream: .eventStream
             }
         return HTTPResponse(status: 200, contentType: type, body: .bytes(page.body), revision: page.revision)
-    }
-
-    private static func response(_ problem: Problem) -> HTTPResponse {
-        HTTPResponse(status: UInt16(problem.code.status), contentType: .problemJSON, body: .bytes(problem.body(requestID: "")))
     }
 }
 

@@ -20,20 +20,33 @@ extension Timestamp {
         let days = seconds.flooredQuotient(by: 86_400)
         let inDay = seconds - days * 86_400
         let (year, month, day) = Self.civil(fromDays: days)
-        buffer.put(year, digits: 4, at: 0)
-        buffer[4] = UInt8(ascii: "-")
-        buffer.put(month, digits: 2, at: 5)
-        buffer[7] = UInt8(ascii: "-")
-        buffer.put(day, digits: 2, at: 8)
-        buffer[10] = UInt8(ascii: "T")
-        buffer.put(inDay / 3_600, digits: 2, at: 11)
-        buffer[13] = UInt8(ascii: ":")
-        buffer.put(inDay / 60 % 60, digits: 2, at: 14)
-        buffer[16] = UInt8(ascii: ":")
-        buffer.put(inDay % 60, digits: 2, at: 17)
-        buffer[19] = UInt8(ascii: ".")
-        buffer.put(clamped - seconds * 1_000, digits: 3, at: 20)
-        buffer[23] = UInt8(ascii: "Z")
+        // The clamp keeps every part small and not negative.
+        let clock = UInt32(truncatingIfNeeded: inDay)
+        let text = buffer.baseAddress!
+        Self.put(UInt32(truncatingIfNeeded: year) / 100, at: text)
+        Self.put(UInt32(truncatingIfNeeded: year) % 100, at: text + 2)
+        text[4] = UInt8(ascii: "-")
+        Self.put(UInt32(truncatingIfNeeded: month), at: text + 5)
+        text[7] = UInt8(ascii: "-")
+        Self.put(UInt32(truncatingIfNeeded: day), at: text + 8)
+        text[10] = UInt8(ascii: "T")
+        Self.put(clock / 3_600, at: text + 11)
+        text[13] = UInt8(ascii: ":")
+        Self.put(clock / 60 % 60, at: text + 14)
+        text[16] = UInt8(ascii: ":")
+        Self.put(clock % 60, at: text + 17)
+        text[19] = UInt8(ascii: ".")
+        let fraction = UInt32(truncatingIfNeeded: clamped - seconds * 1_000)
+        Self.put(fraction / 10, at: text + 20)
+        text[22] = UInt8(truncatingIfNeeded: 48 + fraction % 10)
+        text[23] = UInt8(ascii: "Z")
+    }
+
+    /// Two digits.
+    @inline(__always)
+    private static func put(_ value: UInt32, at text: UnsafeMutablePointer<UInt8>) {
+        text[0] = UInt8(truncatingIfNeeded: 48 + value / 10)
+        text[1] = UInt8(truncatingIfNeeded: 48 + value % 10)
     }
 
     /// Reads RFC 3339 with any offset and any fraction (digits after the third are cut); nil if it is not that.
@@ -113,18 +126,9 @@ extension Timestamp {
 }
 
 extension Int64 {
+    @inline(__always)
     fileprivate func flooredQuotient(by divisor: Int64) -> Int64 {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? quotient - 1 : quotient
-    }
-}
-
-extension UnsafeMutableBufferPointer<UInt8> {
-    fileprivate func put(_ value: Int64, digits: Int, at start: Int) {
-        var rest = value
-        for i in stride(from: start + digits - 1, through: start, by: -1) {
-            self[i] = UInt8(truncatingIfNeeded: 48 + rest % 10)
-            rest /= 10
-        }
     }
 }

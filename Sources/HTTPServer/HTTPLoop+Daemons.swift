@@ -13,9 +13,11 @@ extension HTTPLoop {
         // Some libraries under us write to sockets without MSG_NOSIGNAL; nobody here wants the signal.
         signal(SIGPIPE, SIG_IGN)
         for memory in [configuration.connectionMemoryBytes, configuration.pollMemoryBytes] {
-            let flags =
+            var flags =
                 MHD_USE_EPOLL.rawValue | MHD_ALLOW_SUSPEND_RESUME.rawValue | MHD_USE_NO_LISTEN_SOCKET.rawValue
                 | MHD_USE_ERROR_LOG.rawValue
+            // We write the date ourselves, see `HTTPDate`.
+            if floor == nil { flags |= MHD_USE_SUPPRESS_DATE_NO_CLOCK.rawValue }
             // SAFETY: as above.
             let context = Unmanaged.passUnretained(self).toOpaque()
             var options = [
@@ -111,6 +113,11 @@ private let leaveEscaped: @convention(c) (UnsafeMutableRawPointer?, OpaquePointe
     text.map { strlen($0) } ?? 0
 }
 
+let libraryRefused: @convention(c) (UnsafeMutableRawPointer?, OpaquePointer?, UInt32) -> Void = { context, handle, status in
+    guard let raw = posto_mhd_socket_context(handle) else { return }
+    withLoop(context) { $0.libraryRefuses(raw.assumingMemoryBound(to: Connection.self), status: status) }
+}
+
 private let requestArrived: MHD_AccessHandlerCallback = { context, _, _, method, version, upload, uploadCount, request in
     guard let raw = request?.pointee, let uploadCount else { return .NO }
     let connection = raw.assumingMemoryBound(to: Connection.self)
@@ -151,7 +158,7 @@ private let floorArrived: MHD_AccessHandlerCallback = { context, handle, _, _, _
     return withLoop(context) { loop in
         guard let answer = loop.floor?.make() else { return .NO }
         defer { MHD_destroy_response(answer) }
-        return MHD_queue_response(handle, 200, answer)
+        return posto_mhd_queue_response(handle, 200, answer) == 1 ? .YES : .NO
     }
 }
 

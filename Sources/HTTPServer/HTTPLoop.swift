@@ -43,6 +43,8 @@ final class HTTPLoop {
     var adding: ConnectionPointer?
 
     var now: UInt64
+    /// Of this turn, for the answers' headers.
+    var date = HTTPDate()
     var nextScan: UInt64 = 0
     var generation: UInt64 = 0
     /// Tickets of requests that are put to sleep after the daemon's run.
@@ -55,6 +57,7 @@ final class HTTPLoop {
     var gzip = Gzip()
     var logGate = LogGate()
     let logger = UnsafeMutablePointer<posto_mhd_logger>.allocate(capacity: 1)
+    let hooks = UnsafeMutablePointer<posto_http_hooks>.allocate(capacity: 1)
 
     /// Not nil once the server drains: when to stop waiting.
     var drainDeadline: UInt64?
@@ -85,6 +88,11 @@ final class HTTPLoop {
         slots.initialize(repeating: nil)
         deadlines = .allocate(capacity: configuration.connectionsMax)
         deadlines.initialize(repeating: .max)
+        // Descriptors are small numbers: connections and what else is open.
+        let received = configuration.connectionsMax + 4_096
+        hooks.initialize(
+            to: posto_http_hooks(
+                refused: libraryRefused, context: nil, received: posto_received_allocate(received), received_count: received))
     }
 
     deinit {
@@ -93,6 +101,8 @@ final class HTTPLoop {
         slots.deallocate()
         deadlines.deallocate()
         logger.deallocate()
+        free(hooks.pointee.received)
+        hooks.deallocate()
     }
 
     /// Nanoseconds since boot, suspended time included.
@@ -105,6 +115,12 @@ final class HTTPLoop {
     /// Serves until `stop` or the end of a drain.
     func run() {
         startDaemons()
+        if floor == nil {
+            // SAFETY: the loop outlives its own `run`.
+            hooks.pointee.context = Unmanaged.passUnretained(self).toOpaque()
+            posto_http_hooks_install(hooks)
+        }
+        defer { posto_http_hooks_install(nil) }
         watch(mailbox.descriptor, .wake, UInt32(EPOLLIN.rawValue), add: true)
         for (index, listener) in listeners.enumerated() {
             watch(listener.descriptor, .listener, UInt32(EPOLLIN.rawValue), index: index, add: true)
@@ -119,6 +135,7 @@ final class HTTPLoop {
     private func turn() {
         let count = Int(epoll_wait(epoll, events.baseAddress!, Int32(events.count), waitMilliseconds()))
         now = Self.clock()
+        date.set(time(nil))
         beat.store(now, ordering: .relaxed)
         if hasLetters { readLetters() }
         if count > 0 {

@@ -28,6 +28,19 @@ package struct HTTPRequestID: Sendable, Equatable, CustomStringConvertible {
         withUnsafeBytes(of: storage) { body(UnsafeBufferPointer(rebasing: $0.bindMemory(to: UInt8.self)[..<Int(count)])) }
     }
 
+    /// 32 bytes long, as those that the door makes.
+    var hasDigitsLength: Bool { count == 32 }
+
+    /// Writes the 32 bytes of an identity of that length.
+    @inline(__always)
+    func copyDigits(to destination: UnsafeMutablePointer<UInt8>) {
+        let words = UnsafeMutableRawPointer(destination)
+        words.storeBytes(of: storage.0, as: UInt64.self)
+        words.storeBytes(of: storage.1, toByteOffset: 8, as: UInt64.self)
+        words.storeBytes(of: storage.2, toByteOffset: 16, as: UInt64.self)
+        words.storeBytes(of: storage.3, toByteOffset: 24, as: UInt64.self)
+    }
+
     package var description: String { withUTF8 { $0.text } }
 
     package static func == (a: HTTPRequestID, b: HTTPRequestID) -> Bool {

@@ -24,6 +24,10 @@ package struct HTTPResponse: Sendable {
         self.body = body
         self.revision = revision
     }
+
+    package init(_ prepared: PreparedAnswer) {
+        self.init(status: prepared.status, body: .prepared(prepared))
+    }
 }
 
 package struct HTTPHeader: Sendable {
@@ -40,6 +44,8 @@ package struct HTTPHeader: Sendable {
 package enum HTTPBody: Sendable {
     case none
     case bytes([UInt8])
+    /// Made before, with its status and headers: what else the response says does not count, but for `close`.
+    case prepared(PreparedAnswer)
     /// An open file and the number of bytes to send from its start. The door owns the descriptor from here on and closes it.
     case file(descriptor: Int32, size: UInt64)
     case stream(HTTPStream)

@@ -68,15 +68,20 @@ package struct HTTPParameters: Sendable, Equatable {
 
     package func string(_ index: Int, in path: UnsafeBufferPointer<UInt8>) -> String { bytes(index, in: path).text }
 
+    @inline(__always)
     mutating func append(_ start: Int, _ stop: Int) {
-        let index = count
-        withUnsafeMutableBytes(of: &bounds) {
-            let words = $0.bindMemory(to: UInt32.self)
-            words[index * 2] = UInt32(start)
-            words[index * 2 + 1] = UInt32(stop)
+        let bound = (UInt32(truncatingIfNeeded: start), UInt32(truncatingIfNeeded: stop))
+        switch count {
+        case 0: (bounds.0, bounds.1) = bound
+        case 1: (bounds.2, bounds.3) = bound
+        case 2: (bounds.4, bounds.5) = bound
+        default: (bounds.6, bounds.7) = bound
         }
         count += 1
     }
+
+    @inline(__always)
+    mutating func removeLast() { count -= 1 }
 
     package static func == (a: HTTPParameters, b: HTTPParameters) -> Bool {
         a.count == b.count && (0..<a.count).allSatisfy { a.range($0) == b.range($0) }

@@ -6,12 +6,11 @@ import Glibc
 /// It leaves the head in one piece in memory: the request line from `method` on, every line end overwritten by NULs, two for CRLF and one
 /// for a bare LF; the spaces of the request line and the colons are NULs too. So each name must begin two bytes behind the value before it,
 /// and the empty line must end where the head ends: any other line end, fold, or NUL from outside shifts something and is found.
-/// What cannot be seen: NUL LF where CRLF belongs. It ends the line for us as LF alone does for everybody who accepts it, and no
-/// intermediary may forward a NUL (RFC 9110 §5.5).
+/// All but one: NUL LF where CRLF belongs leaves two NULs as well. So the reads of libmicrohttpd note where the first NUL came (`firstNUL`).
 enum HeadCheck {
     /// Fills `connection.method`, `.head`, `.path`, `.requestID`'s source, and says what is wrong.
     static func check(
-        _ connection: ConnectionPointer, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>, headBytesMax: Int
+        _ connection: ConnectionPointer, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>, headBytesMax: Int, firstNUL: UInt64
     ) -> HTTPRefusal? {
         let line = UnsafeRawPointer(method).assumingMemoryBound(to: UInt8.self)
         let version = UnsafeRawPointer(version).assumingMemoryBound(to: UInt8.self)
@@ -45,6 +44,9 @@ enum HeadCheck {
             return cursor == end || cursor + 1 == end ? .bareLineFeed : (cursor[0] == 0 ? .badHeaderValue : .foldedHeader)
         }
         guard cursor[-1] == 0, cursor[-2] == 0, cursor[0] == 0, cursor[1] == 0 else { return .bareLineFeed }
+
+        connection.pointee.head.size = UInt64(headSize + (line - connection.pointee.lineStart!))
+        guard firstNUL == 0 || firstNUL > connection.pointee.requestStart &+ connection.pointee.head.size else { return .bareLineFeed }
 
         if connection.pointee.head.isChunked {
             if connection.pointee.head.contentLength != nil { return .contentLengthAndTransferEncoding }
@@ -91,10 +93,16 @@ enum HeadCheck {
         }
         guard name.count > 0, start[name.count] == 0, valueStart > start + name.count else { return .badHeaderName }
         for byte in name where !ASCII.isToken(byte) { return .badHeaderName }
-        for byte in content where !ASCII.isValue(byte) { return .badHeaderValue }
+        if !ByteWords.areAll(content, plain) {
+            for byte in content where !ASCII.isValue(byte) { return .badHeaderValue }
+        }
         head.cursor = valueStart + content.count + 2
         return remember(name, content.trimmed, &head)
     }
+
+    /// Eight visible characters or spaces, or bytes beyond ASCII.
+    @inline(__always)
+    private static func plain(_ word: UInt64) -> Bool { ByteWords.isBelow(word, 0x20) | ByteWords.has(word, 0x7f) == 0 }
 
     private static func remember(_ name: Bytes, _ value: Bytes, _ head: inout HeadFacts) -> HTTPRefusal? {
         switch name.count {
@@ -118,6 +126,12 @@ enum HeadCheck {
             head.contentLength = length
         case 15 where name.equalsIgnoringCase("accept-encoding"):
             if head.acceptEncoding == nil { head.acceptEncoding = value }
+        case 15 where name.equalsIgnoringCase("idempotency-key"):
+            // Which of two would count?
+            if head.idempotencyKey != nil { return .badHeaderValue }
+            head.idempotencyKey = value
+        case 16 where name.equalsIgnoringCase("content-encoding"):
+            if !value.equalsIgnoringCase("identity") { return .unsupportedContentEncoding }
         case 17 where name.equalsIgnoringCase("transfer-encoding"):
             if head.isChunked || !value.equalsIgnoringCase("chunked") { return .unsupportedTransferEncoding }
             head.isChunked = true
@@ -146,16 +160,21 @@ enum TargetCheck {
             return nil
         }
         guard target.count > 0, target[0] == 0x2f else { return .badTarget }
-        var seen: UInt8 = 0
+        let path = Bytes(rebasing: target[..<connection.pointee.questionMark])
+        connection.pointee.path = path
+        if ByteWords.areAll(target, plain) { return nil }
         for byte in target {
             // Controls, space, DEL, and `#`, which begins what a client must keep to itself.
             if byte <= 0x20 || byte == 0x7f || byte == 0x23 { return .badTarget }
-            seen |= byte & 0x80
-            if byte == 0x25 { seen |= 1 }
         }
-        let path = Bytes(rebasing: target[..<connection.pointee.questionMark])
-        connection.pointee.path = path
-        return seen == 0 ? nil : decode(connection, path, target)
+        return decode(connection, path, target)
+    }
+
+    /// Eight characters that need no second look: no control, space, DEL, `#`, `%`, and nothing beyond ASCII.
+    @inline(__always)
+    private static func plain(_ word: UInt64) -> Bool {
+        ByteWords.isBelow(word, 0x21) | ByteWords.has(word, 0x7f) | ByteWords.has(word, 0x23) | ByteWords.has(word, 0x25)
+            | word & ByteWords.highBits == 0
     }
 
     /// For targets with escapes or bytes beyond ASCII.

@@ -24,21 +24,26 @@ struct HeaderBlock: ~Copyable {
     }
 
     mutating func add(_ name: StaticString, _ value: StaticString) {
-        add(name, checked: Bytes(start: value.utf8Start, count: value.utf8CodeUnitCount))
+        _ = add(name, checked: Bytes(start: value.utf8Start, count: value.utf8CodeUnitCount))
     }
 
     /// Leaves the header out if `value` is empty or holds a control character.
     mutating func add(_ name: StaticString, _ value: Bytes) {
         for byte in value where !ASCII.isValue(byte) { return }
-        add(name, checked: value)
+        _ = add(name, checked: value)
     }
 
     /// For what is made here, or was looked through when it came in.
-    mutating func add(_ name: StaticString, checked value: Bytes) {
-        guard value.count > 0 else { return }
+    ///
+    /// - Returns: where the value lies behind what `finish` returns; nil if it became a header of its own.
+    mutating func add(_ name: StaticString, checked value: Bytes) -> Int? {
+        guard value.count > 0 else { return nil }
         let nameCount = name.utf8CodeUnitCount
         let size = value.count + (self.name == nil ? 0 : nameCount + 4)
-        guard endCount < 8, count + size < line.count else { return addAlone(name, value) }
+        guard endCount < 8, count + size < line.count else {
+            addAlone(name, value)
+            return nil
+        }
         if self.name == nil {
             self.name = name
         } else {
@@ -52,8 +57,10 @@ struct HeaderBlock: ~Copyable {
             start[nameCount + 3] = 0x20
             count += nameCount + 4
         }
-        memcpy(line.baseAddress! + count, value.baseAddress!, value.count)
+        let offset = count
+        memcpy(line.baseAddress! + offset, value.baseAddress!, value.count)
         count += value.count
+        return offset
     }
 
     private func addAlone(_ name: StaticString, _ value: Bytes) {
@@ -61,12 +68,15 @@ struct HeaderBlock: ~Copyable {
     }
 
     /// Gives the block to the response.
-    consuming func finish() {
-        guard let name else { return }
+    ///
+    /// - Returns: the block as the response keeps it, while it lives; nil if there is none.
+    @discardableResult
+    consuming func finish() -> UnsafeMutablePointer<UInt8>? {
+        guard let name else { return nil }
         line[count] = 0
         guard MHD_add_response_header(answer, Self.chars(name.utf8Start), Self.chars(line.baseAddress!)) == .YES,
             let copy = MHD_get_response_header(answer, Self.chars(name.utf8Start))
-        else { return }
+        else { return nil }
         // SAFETY: the library copied the value with strdup (response.c, add_response_entry), so it is heap memory of this response alone;
         // the response is not queued yet, and the length, which the library keeps, stays what it was.
         let value = UnsafeMutableRawPointer(mutating: copy).assumingMemoryBound(to: UInt8.self)
@@ -77,6 +87,7 @@ struct HeaderBlock: ~Copyable {
                 value[at + 1] = 0x0a
             }
         }
+        return value
     }
 
     private static func chars(_ bytes: UnsafePointer<UInt8>) -> UnsafePointer<CChar> {

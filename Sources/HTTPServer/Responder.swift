@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import CPlatform
 import Domain
 import Glibc
 
@@ -6,11 +7,18 @@ import Glibc
 enum Responder {
     /// Queues `response` on the connection; it must be in a state where libmicrohttpd takes one.
     static func queue(_ response: HTTPResponse, on connection: ConnectionPointer, in loop: HTTPLoop, close: Bool) -> Bool {
+        if case .prepared(let prepared) = response.body {
+            guard !close, let answer = prepared.response(for: connection, at: loop.date) else {
+                return queue(prepared.response, on: connection, in: loop, close: close)
+            }
+            connection.pointee.status = prepared.status
+            return posto_mhd_queue_response(connection.pointee.handle, UInt32(prepared.status), answer) == 1
+        }
         guard let answer = make(response, connection, loop) else { return false }
         defer { MHD_destroy_response(answer) }
-        addHeaders(answer, response, connection, close: close || response.close)
+        addHeaders(answer, response, connection, loop.date, close: close)
         connection.pointee.status = response.status
-        return MHD_queue_response(connection.pointee.handle, UInt32(response.status), answer) == .YES
+        return posto_mhd_queue_response(connection.pointee.handle, UInt32(response.status), answer) == 1
     }
 
     private static func make(_ response: HTTPResponse, _ connection: ConnectionPointer, _ loop: HTTPLoop) -> OpaquePointer? {
@@ -22,6 +30,7 @@ enum Responder {
                 return compressed(bytes, connection, loop)
             }
             return copied(bytes)
+        case .prepared: preconditionFailure("a prepared answer within another")
         case .file(let descriptor, let size):
             guard let answer = MHD_create_response_from_fd64(size, descriptor) else {
                 Glibc.close(descriptor)
@@ -59,20 +68,33 @@ enum Responder {
         return answer
     }
 
-    private static func addHeaders(_ answer: OpaquePointer, _ response: HTTPResponse, _ connection: ConnectionPointer, close: Bool) {
+    private static func addHeaders(
+        _ answer: OpaquePointer, _ response: HTTPResponse, _ connection: ConnectionPointer, _ date: HTTPDate, close: Bool
+    ) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1_024) { scratch in
             var block = HeaderBlock(answer, scratch: scratch)
-            if case .none = response.body {} else { block.add("Content-Type", response.contentType.value) }
-            connection.pointee.requestID.withUTF8 { block.add("X-Request-Id", checked: $0) }
-            if let cacheControl = response.cacheControl { block.add("Cache-Control", cacheControl) }
-            if let revision = response.revision { addNumber("Posto-Revision", revision, &block) }
-            for header in response.headers {
-                var value = header.value
-                value.withUTF8 { block.add(header.name, $0) }
-            }
+            _ = write(response, connection.pointee.requestID, date, to: &block)
             block.finish()
         }
         if close { add(answer, "Connection", "close") }
+    }
+
+    /// Writes what every answer carries and what this one says.
+    ///
+    /// - Returns: where identity and date lie in the block.
+    static func write(
+        _ response: HTTPResponse, _ requestID: HTTPRequestID, _ date: HTTPDate, to block: inout HeaderBlock
+    ) -> (identity: Int?, date: Int?) {
+        if case .none = response.body {} else { block.add("Content-Type", response.contentType.value) }
+        let identityOffset = requestID.withUTF8 { block.add("X-Request-Id", checked: $0) }
+        let dateOffset = date.withBytes { block.add("Date", checked: $0) }
+        if let cacheControl = response.cacheControl { block.add("Cache-Control", cacheControl) }
+        if let revision = response.revision { addNumber("Posto-Revision", revision, &block) }
+        for header in response.headers {
+            var value = header.value
+            value.withUTF8 { block.add(header.name, $0) }
+        }
+        return (identityOffset, dateOffset)
     }
 
     private static func addNumber(_ name: StaticString, _ value: UInt64, _ block: inout HeaderBlock) {
@@ -84,7 +106,7 @@ enum Responder {
                 digits[at] = UInt8(truncatingIfNeeded: 48 + rest % 10)
                 rest /= 10
             } while rest > 0
-            block.add(name, checked: Bytes(rebasing: digits[at...]))
+            _ = block.add(name, checked: Bytes(rebasing: digits[at...]))
         }
     }
 
@@ -100,12 +122,15 @@ enum Responder {
     }
 
     /// A complete answer as bytes, for connections that libmicrohttpd does not have, or that it would close in silence.
-    static func bytes(_ response: HTTPResponse) -> [UInt8] {
+    static func bytes(_ response: HTTPResponse, _ requestID: HTTPRequestID) -> [UInt8] {
         var out: [UInt8] = []
         var body: [UInt8] = []
         if case .bytes(let bytes) = response.body { body = bytes }
+        if case .prepared(let prepared) = response.body { return bytes(prepared.response, requestID) }
         out.append(
-            contentsOf: "HTTP/1.1 \(response.status) \(reason(response.status))\r\nConnection: close\r\nCache-Control: no-store\r\n".utf8)
+            contentsOf:
+                "HTTP/1.1 \(response.status) \(reason(response.status))\r\nConnection: close\r\nCache-Control: no-store\r\nX-Request-Id: \(requestID)\r\n"
+                .utf8)
         if !body.isEmpty { out.append(contentsOf: "Content-Type: \(response.contentType.value)\r\n".utf8) }
         for header in response.headers where !header.value.utf8.contains(where: { $0 < 0x20 }) {
             out.append(contentsOf: "\(header.name): \(header.value)\r\n".utf8)

@@ -19,7 +19,9 @@ package struct RegistrationReader: Sendable {
         case refused([FieldRefusal])
     }
 
-    package static let fields = [
+    package static let fields = names.map { "\($0)" }
+
+    private static let names: [StaticString] = [
         "service_name", "host", "port", "health_endpoint", "id", "metadata", "tags", "version", "protocol", "weight", "ttl_seconds",
         "capabilities", "tenant",
     ]
@@ -174,9 +176,9 @@ package struct RegistrationReader: Sendable {
 
     private mutating func refuseUnknown() {
         for member in value.members {
-            let name = member.name
-            guard !Self.fields.contains(name) else { continue }
+            guard !Self.names.contains(where: { member.key.equals($0) }) else { continue }
             guard refusals.count < Limits.refusalsMax else { return }
+            let name = member.name
             let nearest = EditDistance.nearest(to: name, among: Self.fields)
             refuse(
                 String(name.prefix(64)), "A registration has no field \"\(name.prefix(64))\"", member.value,

@@ -81,11 +81,11 @@ extension ServiceRegistry {
         page.json.key("next")
         if let next = page.next { page.json.string(next.text) } else { page.json.null() }
         page.json.endObject()
-        return (page.json.finish(), revision)
+        return (page.finish(), revision)
     }
 
     /// A page being filled: live instances as the walk meets them, static ones put in where they belong.
-    private struct Page {
+    private struct Page: ~Copyable {
         let query: ListQuery
         var json = JSONWriter(capacity: 16 * 1_024)
         /// Set when the page is full and more may follow.
@@ -122,6 +122,8 @@ extension ServiceRegistry {
             written += 1
             return true
         }
+
+        consuming func finish() -> [UInt8] { json.finish() }
 
         mutating func takeRemainingStatics() {
             if !isFull { takeStatics(before: nil) }

@@ -19,6 +19,9 @@ final class TestHandler: HTTPHandler, HTTPWaiter {
     var snapshot: Seen { seen.withLock { $0 } }
     let bodyMax: Int
     let write = WriteWaiter()
+    /// One small enough to be sent as it is, one that a client may want compressed.
+    let prepared = HTTPResponse(status: 200, body: .bytes(Array(#"{"small":true}"#.utf8)), revision: 7).prepared
+    let preparedLarge = HTTPResponse(status: 200, contentType: .text, body: .bytes(Array(repeating: 0x61, count: 5_000))).prepared
 
     init(bodyMax: Int = 100_000) { self.bodyMax = bodyMax }
 
@@ -62,6 +65,8 @@ final class TestHandler: HTTPHandler, HTTPWaiter {
             seen.withLock { $0.stream = stream }
             stream.push(Array("first".utf8))
             return .answer(HTTPResponse(status: 200, contentType: .eventStream, body: .stream(stream)))
+        case "/prepared": return .answer(prepared)
+        case "/prepared-large": return .answer(preparedLarge)
         case "/nothing": return .answer(HTTPResponse(status: 204))
         case "/poll", "/write", "/bare":
             let milliseconds = UInt64(request.query("ms") ?? "") ?? 60_000
@@ -80,7 +85,7 @@ final class TestHandler: HTTPHandler, HTTPWaiter {
         }
     }
 
-    func refusal(_ refusal: HTTPRefusal, _ request: HTTPRequestID?) -> HTTPResponse {
+    func refusal(_ refusal: HTTPRefusal, _ requestID: HTTPRequestID, path: UnsafeBufferPointer<UInt8>?) -> HTTPResponse {
         HTTPResponse(status: refusal.status, contentType: .problemJSON, body: .bytes(Array("\(refusal.code)".utf8)))
     }
 

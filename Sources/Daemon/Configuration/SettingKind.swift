@@ -164,10 +164,9 @@ extension StringProtocol {
 enum TomlText {
     /// A basic string (TOML 1.0, "String").
     static func quoted(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        var text = text
+        var out = GrowingBytes(capacity: text.utf8.count + 2)
         // The escapes of JSON strings are all TOML's too.
-        text.withUTF8 { bytes.appendJSONString($0) }
-        return String(decoding: bytes, as: UTF8.self)
+        out.append(json: text)
+        return String(decoding: out.bytes, as: UTF8.self)
     }
 }

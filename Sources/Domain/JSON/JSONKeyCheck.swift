@@ -42,7 +42,7 @@ struct JSONKeyCheck {
             let (x, y) = (nodes[a], nodes[b])
             guard x.low == y.low else { return false }
             if !x.hasEscapes, !y.hasEscapes, x.high != y.high { return false }
-            return withText(a) { p in withText(b) { q in p.elementsEqual(q) } }
+            return withText(a) { p in withText(b) { q in p.isEqual(to: q) } }
         }
 
         func withText<R>(_ key: Int, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {

@@ -69,7 +69,7 @@ package struct JSONValue: Sendable {
     /// Whether this is the string `text`, without making one.
     package func equals(_ text: StaticString) -> Bool {
         guard document.nodes[index].kind == .string, document.nodes[index].low == text.utf8CodeUnitCount else { return false }
-        return text.withUTF8Buffer { t in document.withText(at: index) { $0.elementsEqual(t) } }
+        return text.withUTF8Buffer { t in document.withText(at: index) { $0.isEqual(to: t) } }
     }
 
     /// How many members or elements; 0 for what is no container.
@@ -102,7 +102,7 @@ package struct JSONValue: Sendable {
         while key < node.low {
             let candidate = document.nodes[key]
             if candidate.payload == plain || candidate.hasEscapes, candidate.low == name.count,
-                document.withText(at: key, { $0.elementsEqual(name) })
+                document.withText(at: key, { $0.isEqual(to: name) })
             {
                 return JSONValue(document: document, index: key + 1)
             }
@@ -131,6 +131,27 @@ package struct JSONValue: Sendable {
     /// Where it begins, both from 1, the column in bytes.
     package var position: (line: Int, column: Int) {
         document.source.withUnsafeBufferPointer { JSONError.position(of: Int(document.nodes[index].offset), in: $0) }
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// Of two texts of one length: eight bytes at a time, because `elementsEqual` asks an iterator for each.
+    @inline(__always)
+    func isEqual(to other: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        guard let a = UnsafeRawPointer(baseAddress), let b = UnsafeRawPointer(other.baseAddress) else { return count == 0 }
+        var at = 0
+        while at + 8 <= count {
+            guard a.loadUnaligned(fromByteOffset: at, as: UInt64.self) == b.loadUnaligned(fromByteOffset: at, as: UInt64.self) else {
+                return false
+            }
+            at += 8
+        }
+        while at < count {
+            guard self[at] == other[at] else { return false }
+            at += 1
+        }
+        return true
     }
 }
 

@@ -156,9 +156,8 @@ struct LogLine {
     }
 
     private static func quoted(_ text: String) -> String {
-        var text = text
-        var bytes: [UInt8] = []
-        text.withUTF8 { bytes.appendJSONString($0) }
-        return String(decoding: bytes, as: UTF8.self)
+        var out = GrowingBytes(capacity: text.utf8.count + 2)
+        out.append(json: text)
+        return String(decoding: out.bytes, as: UTF8.self)
     }
 }

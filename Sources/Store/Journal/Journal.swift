@@ -19,7 +19,8 @@ package final class Journal: @unchecked Sendable {
     // Writer's thread only, from here on.
     let streams: [StreamState?]
     var json = JSONWriter(capacity: 4_096)
-    let line = LineBuffer(capacity: 8_192)
+    /// The line of the record being written, in memory that is kept from record to record.
+    var line = GrowingBytes(capacity: 8_192)
     let hasher = SHA256()
     private var changedInBatch: [(state: StreamState, before: StreamRow)] = []
     private var changedInFence: [(state: StreamState, before: StreamRow)] = []
