@@ -43,6 +43,9 @@ int posto_open_direct(const char *path, int mode);
 /// fallocate(2) with FALLOC_FL_KEEP_SIZE.
 int posto_preallocate(int fd, off_t offset, off_t length);
 
+/// 1 if the file lies on a file system that never writes a block in place (btrfs, bcachefs, ZFS), 0 if not, or if it cannot be told.
+int posto_copies_on_write(int fd);
+
 /// Names the calling thread (at most 15 bytes) for ps, gdb and perf; prctl is variadic, which Swift cannot call.
 void posto_name_thread(const char *name);
 

@@ -41,7 +41,7 @@ final class TestStore {
 
     init(
         in folder: TemporaryFolder = TemporaryFolder(), path: String? = nil, budgetBytes: Int = 64 << 20, mapBytes: Int? = nil,
-        preallocate: Bool = false, disk: StoreDisk = .system, diskFreeBytesMin: Int = 1 << 20,
+        preallocate: Bool = false, ballastBytes: Int? = nil, disk: StoreDisk = .system, diskFreeBytesMin: Int = 1 << 20,
         policies: [StreamPolicy] = TestStore.policies,
         starts: Bool = true
     ) throws(StoreError) {
@@ -49,7 +49,7 @@ final class TestStore {
         environment = try Self.open(
             StoreEnvironment.Options(
                 path: path ?? folder.file("state.mdb"), budgetBytes: budgetBytes, mapBytes: mapBytes, tables: Table.all + [.things],
-                preallocate: preallocate, disk: disk, diskFreeBytesMin: diskFreeBytesMin))
+                preallocate: preallocate, ballastBytes: ballastBytes, disk: disk, diskFreeBytesMin: diskFreeBytesMin))
         let identity = try StoreIdentity.loadOrCreate(
             in: environment, nodeID: nil, proposedNodeID: "3f2a", now: time.now, randomBytes: { [UInt8](repeating: 7, count: $0) })
         journal = try Journal.open(environment, nodeID: identity.nodeID, epoch: identity.epoch, policies: policies)
