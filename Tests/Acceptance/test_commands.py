@@ -330,6 +330,11 @@ def test_a_reader_that_leaves_is_quiet(node, tmp_path):
         answer = subprocess.run(
             ["bash", "-c", f"set -o pipefail; {binary()} {command} | head -c 10"], capture_output=True, env=node.environment(), timeout=30)
         assert answer.returncode == 0 and answer.stderr == b"", command
+    # Who reads one line and goes while the command waits for the next change: it must not wait for a change to learn of it.
+    answer = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {binary()} watch --since 299 | head -n 1"], capture_output=True,
+        env=node.environment(), timeout=20)
+    assert answer.returncode == 0 and answer.stdout.count(b"\n") == 1 and answer.stderr == b""
 
 
 def test_the_journal_with_and_without_the_daemon(node):
