@@ -38,6 +38,14 @@ extension HealthReport {
             return alerts
         }
 
+        /// No receiver is configured: nothing waits to be sent.
+        static func writeDisabled(to json: inout JSONWriter) {
+            json.object { json in
+                json.key("status"); json.string("disabled" as StaticString)
+                json.key("lag_records"); json.integer(0)
+            }
+        }
+
         func write(to json: inout JSONWriter) {
             json.object { json in
                 json.key("status"); json.string(level.name)

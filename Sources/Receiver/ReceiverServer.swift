@@ -78,7 +78,9 @@ package final class ReceiverServer: HTTPHandler, @unchecked Sendable {
         }
     }
 
-    package func refusal(_ refusal: HTTPRefusal, _ request: HTTPRequestID?) -> HTTPResponse {
+    package func refusal(
+        _ refusal: HTTPRefusal, _ requestID: HTTPRequestID, path: UnsafeBufferPointer<UInt8>?
+    ) -> HTTPResponse {
         ReceiverAnswer.refusal(refusal.status, "malformed_request", "The request was refused: \(refusal.code).")
     }
 

@@ -13,6 +13,24 @@ enum Terminal {
         }
     }
 
+    /// For a command that waits for news: ends the process quietly as soon as the reader of a pipe leaves, not at the next line that it would
+    /// have been given (`posto watch | head -1`).
+    static func endWithReader() {
+        var status = stat()
+        guard fstat(STDOUT_FILENO, &status) == 0, status.st_mode & S_IFMT == S_IFIFO else { return }
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread, nil,
+            { _ in
+                // Nothing is asked for: only the error that a pipe without a reader has wakes it.
+                var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+                while poll(&output, 1, -1) < 0, errno == EINTR {}
+                if output.revents & Int16(POLLERR) != 0 { _exit(0) }
+                return nil
+            }, nil)
+        if code == 0 { pthread_detach(thread) }
+    }
+
     /// As `print`, for bytes that are text already.
     static func print(_ bytes: [UInt8]) { print(String(decoding: bytes, as: UTF8.self)) }
 

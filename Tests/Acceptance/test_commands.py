@@ -330,6 +330,11 @@ def test_a_reader_that_leaves_is_quiet(node, tmp_path):
         answer = subprocess.run(
             ["bash", "-c", f"set -o pipefail; {binary()} {command} | head -c 10"], capture_output=True, env=node.environment(), timeout=30)
         assert answer.returncode == 0 and answer.stderr == b"", command
+    # Who reads one line and goes while the command waits for the next change: it must not wait for a change to learn of it.
+    answer = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {binary()} watch --since 299 | head -n 1"], capture_output=True,
+        env=node.environment(), timeout=20)
+    assert answer.returncode == 0 and answer.stdout.count(b"\n") == 1 and answer.stderr == b""
 
 
 def test_the_journal_with_and_without_the_daemon(node):
@@ -343,7 +348,7 @@ def test_the_journal_with_and_without_the_daemon(node):
     for more in ([], ["--state", node.state]):
         peeked = node.run("queue", "peek", "state", "--json", "--limit", "3", *more)
         assert [json.loads(line)["postoseq"] for line in peeked.stdout.splitlines()] == ["29", "30", "31"]
-        assert len(node.run("queue", "peek", "state", *more).stdout.splitlines()) == 11
+        assert len(node.run("queue", "peek", "state", *more).stdout.splitlines()) == 21
         assert len(node.run("queue", "peek", "state", "--since", "0", "--limit", "31", *more).stdout.splitlines()) == 32
         stat = json.loads(node.run("queue", "stat", "audit", "--json", *more).stdout)
         assert stat["chained"] and stat["first_seq"] == 1
@@ -440,7 +445,7 @@ def test_backup_and_restore(node):
     assert answer.returncode == 2 and "nothing was changed" in answer.stderr and "revision 20" in answer.stderr
     answer = node.run("restore", asked, "--state", node.state, "--yes")
     assert answer.returncode == 0, answer.stderr
-    assert len(os.listdir(f"{node.state}/evidence")) == 1
+    assert len(os.listdir(f"{node.state}/evidence")) == 2
     node.start()
     names = [s["service_name"] for s in node.json("services")["services"]]
     assert len(names) == 20 and "later" not in names
@@ -522,7 +527,7 @@ def test_what_root_does_to_a_store_leaves_it_to_its_owner(node):
     assert node.run("queue", "ls", "--state", node.state).returncode == 0
     assert os.path.exists(f"{node.state}/store/state.mdb-lock") and owners() == {owner}
     assert node.run("restore", backup, "--state", node.state, "--yes").returncode == 0
-    assert len(os.listdir(f"{node.state}/evidence")) == 1 and owners() == {owner}
+    assert len(os.listdir(f"{node.state}/evidence")) == 2 and owners() == {owner}
 
 
 def test_tokens_are_read_from_files_only(node):

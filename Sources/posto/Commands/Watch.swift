@@ -30,6 +30,7 @@ struct Watch: ParsableCommand {
     }
 
     func run() throws {
+        Terminal.endWithReader()
         let connection = try ServerConnection(server)
         var revision: UInt64
         if let since { revision = since } else { revision = try now(connection) }
