@@ -94,7 +94,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "RegistryTests", dependencies: ["Registry", "Domain", "Store", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "UplinkTests", dependencies: ["Uplink", "Receiver", "HTTPServer", "Domain", "Store", "Crypto", "Compression"], swiftSettings: strict),
+            name: "UplinkTests", dependencies: ["Uplink", "Receiver", "HTTPServer", "Domain", "Store", "Crypto", "Compression"],
+            swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",
             dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Uplink", "Store", "ServiceManager", "CPlatform"],

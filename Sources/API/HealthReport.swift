@@ -113,7 +113,8 @@ package struct HealthReport: Sendable {
     }
 
     package var level: Level {
-        ([storeLevel, cacheLevel, systemLevel, breakerLevel, uplink?.level ?? .healthy] + (alerts + (uplink?.alerts ?? [])).map(\.level)).max()!
+        ([storeLevel, cacheLevel, systemLevel, breakerLevel, uplink?.level ?? .healthy] + (alerts + (uplink?.alerts ?? [])).map(\.level))
+            .max()!
     }
 
     package var status: Int { level == .unhealthy ? 503 : 200 }

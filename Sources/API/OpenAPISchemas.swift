@@ -56,7 +56,8 @@ enum OpenAPISchemas {
         case .events:
             [
                 Answer(status: 201, text: "Stored, and on the disk.", schema: "Appended"),
-                Answer(status: 202, text: "Taken (Prefer: respond-async); a crash within the next moments may lose it.", schema: "Accepted"),
+                Answer(
+                    status: 202, text: "Taken (Prefer: respond-async); a crash within the next moments may lose it.", schema: "Accepted"),
             ]
         case .uplink: [Answer(status: 200, text: "The sinks; none if no receiver is configured.", schema: "Uplink")]
         case .uplinkProbe: [Answer(status: 200, text: "How the sink is after the try.", schema: "Probed")]

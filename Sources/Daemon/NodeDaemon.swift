@@ -68,7 +68,7 @@ package final class NodeDaemon {
             _exit(75)
         }
         let stateWriter = StoreWriter(
-            environment: house.state, journal: house.stateJournal, time: time, 
+            environment: house.state, journal: house.stateJournal, time: time,
             onBatchCommitted: { _ in
                 api.batchCommitted()
                 slot.committed()
@@ -99,7 +99,8 @@ package final class NodeDaemon {
         let server = try listen(api, activated)
         api.attach(server)
         let housekeeping = Housekeeping(
-            house: house, configuration: configuration, sink: slot, leases: leases, lapsed: lapsed, registry: registry, checks: checks, stateWriter: stateWriter,
+            house: house, configuration: configuration, sink: slot, leases: leases, lapsed: lapsed, registry: registry, checks: checks,
+            stateWriter: stateWriter,
             bulkWriter: bulkWriter,
             server: server, api: api, backups: backups, readings: readings, time: time, floor: floor,
             trustedTime: trustedTime, log: log)

@@ -28,13 +28,14 @@ enum BatchReader {
             switch error {
             case .notJSON(let line): throw ReceiverRefusal(400, "malformed_json", "Line \(line) is not JSON.")
             case .sequence(let line):
-                throw ReceiverRefusal(400, "validation_error", "Line \(line) has no postoseq that rises within Uplink-First and Uplink-Last.")
+                throw ReceiverRefusal(
+                    400, "validation_error", "Line \(line) has no postoseq that rises within Uplink-First and Uplink-Last.")
             case .empty: throw ReceiverRefusal(400, "malformed_json", "The batch is empty.")
             }
         }
         return ReceivedBatch(
             node: node, stream: stream, epoch: UInt32(epoch), first: first, last: last,
-            kept: request.header("Uplink-Kept").flatMap(UInt64.init), base: request.header("Uplink-Base").flatMap(UInt64.init),
+            kept: request.header("Uplink-Kept").flatMap(UInt64.init),
             bytes: bytes, lines: lines, digest: digest)
     }
 

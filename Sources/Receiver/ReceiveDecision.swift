@@ -74,7 +74,7 @@ package struct ReceiveDecision: Equatable, Sendable {
         }
         let own = known.marks.first { $0.epoch == batch.epoch }?.marks
         let older = known.marks.filter { $0.epoch < batch.epoch }
-        decision.marks = own ?? SequenceMarks(through: min(batch.base ?? 0, older.map(\.marks.contiguous).max() ?? 0))
+        decision.marks = own ?? SequenceMarks()
         // Before the lines: what is forgotten may come all the same, out of the dead letters.
         if let kept = batch.kept { decision.marks.forget(through: kept - min(kept, 1)) }
         for (index, line) in batch.lines.enumerated() {

@@ -27,16 +27,14 @@ package struct ReceivedBatch: Sendable {
     package let last: UInt64
     /// The first record that the node still keeps: what is missing before it will never come. nil: not said.
     package let kept: UInt64?
-    /// The records through it were acknowledged in an earlier epoch. nil: not said.
-    package let base: UInt64?
     package let bytes: [UInt8]
     package let lines: [ReceivedLine]
     /// `Content-Digest` of the bytes as they were sent.
     package let digest: String
 
     package init(
-        node: String, stream: String, epoch: UInt32, first: UInt64, last: UInt64, kept: UInt64?, base: UInt64?, bytes: [UInt8],
-        lines: [ReceivedLine], digest: String
+        node: String, stream: String, epoch: UInt32, first: UInt64, last: UInt64, kept: UInt64?, bytes: [UInt8], lines: [ReceivedLine],
+        digest: String
     ) {
         self.node = node
         self.stream = stream
@@ -44,7 +42,6 @@ package struct ReceivedBatch: Sendable {
         self.first = first
         self.last = last
         self.kept = kept
-        self.base = base
         self.bytes = bytes
         self.lines = lines
         self.digest = digest

@@ -160,7 +160,8 @@ private struct EventAnswers: Sendable {
         case .streamFull:
             return Problem(
                 .streamFull, "The stream \"\(stream)\" holds as much as it may; nothing was stored.",
-                hint: "Wait until the central plane has taken some (GET /api/v1/uplink), raise bytes_max, or declare when_full = \"drop-oldest\".",
+                hint:
+                    "Wait until the central plane has taken some (GET /api/v1/uplink), raise bytes_max, or declare when_full = \"drop-oldest\".",
                 retryAfter: retryFullSeconds)
         case .keyReused:
             return Problem(
@@ -176,7 +177,8 @@ extension Problem {
         let example = "Send {\"sku\":\"A-1\",\"amount\":2}, or one such object a line as application/x-ndjson."
         switch fault {
         case .notJSON(let line, let reason):
-            self.init(.malformedJSON, line == 0 ? "The body is not JSON: \(reason)." : "Line \(line) is not JSON: \(reason).", hint: example)
+            self.init(
+                .malformedJSON, line == 0 ? "The body is not JSON: \(reason)." : "Line \(line) is not JSON: \(reason).", hint: example)
         case .notAnObject(let line):
             self.init(.validation, line == 0 ? "An event is a JSON object." : "Line \(line) is not a JSON object.", hint: example)
         case .empty: self.init(.malformedJSON, "The body holds no event.", hint: example)

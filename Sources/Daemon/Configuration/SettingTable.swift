@@ -83,7 +83,8 @@ package enum SettingTable {
             "uplink", "batch_records", \.uplink.batchRecords, .integer(in: 1...Limits.uplinkBatchRecordsMax), reloadable: false,
             "Most records of one request."),
         Setting(
-            "uplink", "batch_bytes", \.uplink.batchBytes, .integer(in: 1_024...Limits.uplinkBatchBytesMax, unit: "bytes"), reloadable: false,
+            "uplink", "batch_bytes", \.uplink.batchBytes, .integer(in: 1_024...Limits.uplinkBatchBytesMax, unit: "bytes"),
+            reloadable: false,
             "Most bytes of one request before compression; a longer record goes alone."),
         Setting(
             "uplink", "linger_milliseconds", \.uplink.linger, .milliseconds(in: 0...900_000), reloadable: false,

@@ -50,7 +50,8 @@ package final class Housekeeping: @unchecked Sendable {
     static let stallMin = Duration.seconds(5)
 
     init(
-        house: StoreHouse, configuration: Configuration, sink: SinkSlot, leases: consuming LeaseHouse, lapsed: [Int], registry: ServiceRegistry, checks: CheckKeeper,
+        house: StoreHouse, configuration: Configuration, sink: SinkSlot, leases: consuming LeaseHouse, lapsed: [Int],
+        registry: ServiceRegistry, checks: CheckKeeper,
         stateWriter: StoreWriter, bulkWriter: StoreWriter, server: HTTPDoor, api: APIServer, backups: BackupMaker,
         readings: NodeReadingsCell, time: TimeSource, floor: TimeFloor, trustedTime: TrustedTime, log: Log
     ) {

@@ -36,7 +36,8 @@ package struct StoreHouse {
                     diskFreeBytesMin: diskFreeBytesMin(storeFolder)))
             let bulk = try StoreEnvironment.open(
                 StoreEnvironment.Options(
-                    path: storeFolder + "/bulk.mdb", budgetBytes: bulkBudget, tables: [.meta, .streams, .cursors, .dedup, .dedupByAge, .checkpoints],
+                    path: storeFolder + "/bulk.mdb", budgetBytes: bulkBudget,
+                    tables: [.meta, .streams, .cursors, .dedup, .dedupByAge, .checkpoints],
                     diskFreeBytesMin: diskFreeBytesMin(storeFolder)))
             let identity = try StoreIdentity.loadOrCreate(
                 in: state, nodeID: configuration.node.id.isEmpty ? nil : configuration.node.id, proposedNodeID: proposedNodeID(),

@@ -54,7 +54,8 @@ struct UplinkHouse {
             }
             return token
         case .missing:
-            throw DaemonFailure(code: 78, message: "uplink.token_file: there is no file \(path)", hint: "write the receiver's token into it")
+            throw DaemonFailure(
+                code: 78, message: "uplink.token_file: there is no file \(path)", hint: "write the receiver's token into it")
         case .unreadable(let reason):
             throw DaemonFailure(code: 77, message: "uplink.token_file: \(path) cannot be read: \(reason)", hint: nil)
         }
@@ -70,7 +71,8 @@ struct UplinkHouse {
         case .dropped(let stream, let records):
             log.warning("uplink", "dropped", ["stream": .text(stream), "records": .integer(records)])
         case .epochBegan(let epoch): log.warning("uplink", "epoch_began", ["epoch": .integer(epoch)])
-        case .cloned: log.error("uplink", "cloned", ["meaning": "another node sends under this node's name; give one of them another node.id"])
+        case .cloned:
+            log.error("uplink", "cloned", ["meaning": "another node sends under this node's name; give one of them another node.id"])
         case .unauthorised(let status): log.warning("uplink", "unauthorised", ["status": .integer(status)])
         case .storeFailed(let reason): log.error("uplink", "store_failed", ["error": .text(reason)])
         }

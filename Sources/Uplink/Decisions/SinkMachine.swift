@@ -35,8 +35,6 @@ package struct SinkMachine: Equatable, Sendable {
         /// The single record of the range comes out of the dead letters.
         package var isRedrive: Bool
         package var kept: UInt64
-        /// 0: not said.
-        package var base: UInt64
     }
 
     package enum Step: Equatable, Sendable {
@@ -153,7 +151,7 @@ package struct SinkMachine: Equatable, Sendable {
         if breaker.isHalfOpen { records = max(1, records * Limits.breakerHalfOpenPercent / 100) }
         return Send(
             stream: best, range: range, recordsMax: records, bytesMax: min(settings.batchBytes, windowBytes ?? .max),
-            isRedrive: range.count == 1 && stream.isRedrive(range.lowerBound), kept: stream.trimmed + 1, base: stream.base)
+            isRedrive: range.count == 1 && stream.isRedrive(range.lowerBound), kept: stream.trimmed + 1)
     }
 
     private func isReady(_ stream: SinkStream, now: Uptime) -> Bool {

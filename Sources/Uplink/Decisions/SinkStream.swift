@@ -13,8 +13,6 @@ package struct SinkStream: Equatable, Sendable {
     /// What the receiver itself confirmed to this process or to its cursor: its word counts beyond it only after the records were sent again
     /// and compared, because a clone of this node may have sent others under the same numbers.
     private(set) var confirmed: SequenceMarks
-    /// What was acknowledged in an earlier epoch, for the receiver to check; 0: nothing.
-    package private(set) var base: UInt64
     package private(set) var head: UInt64 = 0
     package private(set) var trimmed: UInt64 = 0
     /// Mean size of a record, for estimates.
@@ -37,12 +35,11 @@ package struct SinkStream: Equatable, Sendable {
         var retryAt: Uptime
     }
 
-    package init(name: String, priority: UInt8, settled: SequenceMarks, base: UInt64, dead: Set<UInt64>, recordsMax: Int) {
+    package init(name: String, priority: UInt8, settled: SequenceMarks, dead: Set<UInt64>, recordsMax: Int) {
         self.name = name
         self.priority = priority
         self.settled = settled
         self.confirmed = settled
-        self.base = base
         self.dead = dead
         self.recordsMax = recordsMax
     }
@@ -103,8 +100,8 @@ package struct SinkStream: Equatable, Sendable {
     /// The receiver's word about this stream in our epoch, when it is asked. False: it knows what we never wrote.
     mutating func resumed(_ marks: SequenceMarks?) -> Bool {
         guard let marks else {
-            // Nothing in this epoch: what was acknowledged in an earlier one is offered as the base, and checked there.
-            if base > 0 { settle(SequenceMarks(through: base)) } else { settle(SequenceMarks()) }
+            // Nothing in this epoch: everything that is kept is sent again, and the receiver passes over what it has, byte by byte.
+            settle(SequenceMarks())
             return true
         }
         guard marks.high <= max(head, confirmed.high) else { return false }
@@ -122,7 +119,6 @@ package struct SinkStream: Equatable, Sendable {
             if redrives.remove(seq) != nil { dead.remove(seq) }
             confirmed.insert(seq)
         }
-        base = 0
         settle(ack.marks.intersection(confirmed))
         return (true, before != (settled, rejects, redrives) || !ack.rejects.isEmpty)
     }
@@ -170,8 +166,7 @@ package struct SinkStream: Equatable, Sendable {
 
     /// A new epoch: the receiver has nothing in it yet.
     mutating func beganEpoch() {
-        base = confirmed.contiguous
-        settle(SequenceMarks(through: base))
+        settle(SequenceMarks())
     }
 
     func isRedrive(_ seq: UInt64) -> Bool { redrives.contains(seq) }

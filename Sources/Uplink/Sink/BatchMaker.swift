@@ -56,7 +56,8 @@ struct BatchMaker: ~Copyable {
     }
 
     /// A record that is kept among the dead letters.
-    mutating func make(_ line: [UInt8], _ send: SinkMachine.Send, _ source: SinkSource, epoch: UInt32, isCompressing: Bool) -> OutgoingBatch {
+    mutating func make(_ line: [UInt8], _ send: SinkMachine.Send, _ source: SinkSource, epoch: UInt32, isCompressing: Bool) -> OutgoingBatch
+    {
         lines.removeAll()
         lines.append(line)
         lines.append(UInt8(ascii: "\n"))
@@ -74,7 +75,7 @@ struct BatchMaker: ~Copyable {
         hash.update(final)
         return OutgoingBatch(
             stream: name, epoch: epoch, seqs: seqs, body: final, encoding: isCompressed ? "zstd" : nil,
-            digest: ContentDigest.header(sha256: hash.finish()), kept: send.kept, base: send.base)
+            digest: ContentDigest.header(sha256: hash.finish()), kept: send.kept)
     }
 }
 

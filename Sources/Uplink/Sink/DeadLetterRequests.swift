@@ -43,11 +43,20 @@ final class BuryRequest: WriteRequest {
             EventDraft(type: "posto.audit.deadletter", subject: "\(stream)/\(seq)", tenant: "default", priority: .audit)
         ) { json, _ in
             json.object { json in
-                json.key("who"); json.object { $0.key("principal"); $0.string("sink:\(sink)") }
-                json.key("what"); json.object { $0.key("operation"); $0.string("deadletter" as StaticString) }
+                json.key("who");
+                json.object {
+                    $0.key("principal"); $0.string("sink:\(sink)")
+                }
+                json.key("what");
+                json.object {
+                    $0.key("operation"); $0.string("deadletter" as StaticString)
+                }
                 json.key("stream"); json.string(stream)
                 json.key("seq"); json.unsigned(seq)
-                json.key("result"); json.object { $0.key("outcome"); $0.string(code) }
+                json.key("result");
+                json.object {
+                    $0.key("outcome"); $0.string(code)
+                }
             }
         }
     }
@@ -99,11 +108,20 @@ final class RedriveRequest: WriteRequest, @unchecked Sendable {
             EventDraft(type: "posto.audit.redrive", subject: "\(letter.stream)/\(letter.seq)", tenant: "default", priority: .audit)
         ) { json, _ in
             json.object { json in
-                json.key("who"); json.object { $0.key("principal"); $0.string(principal) }
-                json.key("what"); json.object { $0.key("operation"); $0.string("redrive" as StaticString) }
+                json.key("who");
+                json.object {
+                    $0.key("principal"); $0.string(principal)
+                }
+                json.key("what");
+                json.object {
+                    $0.key("operation"); $0.string("redrive" as StaticString)
+                }
                 json.key("stream"); json.string(letter.stream)
                 json.key("seq"); json.unsigned(letter.seq)
-                json.key("result"); json.object { $0.key("outcome"); $0.string("accepted" as StaticString) }
+                json.key("result");
+                json.object {
+                    $0.key("outcome"); $0.string("accepted" as StaticString)
+                }
             }
         }
         outcome = .accepted(marked)

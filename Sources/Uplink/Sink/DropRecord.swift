@@ -21,16 +21,26 @@ final class DropRecord: WriteRequest {
 
     func perform(_ context: borrowing StoreWriteContext) throws(StoreError) {
         guard let audit = context.journal.stream("audit") else { return }
-        try context.append(audit, EventDraft(type: "posto.audit.dropped", subject: stream, tenant: "default", priority: .audit)) { json, _ in
+        try context.append(audit, EventDraft(type: "posto.audit.dropped", subject: stream, tenant: "default", priority: .audit)) {
+            json, _ in
             json.object { json in
-                json.key("who"); json.object { $0.key("principal"); $0.string("posto" as StaticString) }
-                json.key("what"); json.object { $0.key("operation"); $0.string("drop" as StaticString) }
+                json.key("who");
+                json.object {
+                    $0.key("principal"); $0.string("posto" as StaticString)
+                }
+                json.key("what");
+                json.object {
+                    $0.key("operation"); $0.string("drop" as StaticString)
+                }
                 json.key("stream"); json.string(stream)
                 json.key("sink"); json.string(sink)
                 json.key("through_seq"); json.unsigned(through)
                 json.key("records"); json.unsigned(records)
                 json.key("bytes"); json.unsigned(bytes)
-                json.key("result"); json.object { $0.key("outcome"); $0.string("dropped" as StaticString) }
+                json.key("result");
+                json.object {
+                    $0.key("outcome"); $0.string("dropped" as StaticString)
+                }
             }
         }
     }

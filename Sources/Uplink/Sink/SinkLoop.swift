@@ -44,15 +44,16 @@ final class SinkLoop {
                 try transaction.cursor(sink.options.name, source.stream)
             }
             let isSameEpoch = row?.epoch == epoch
-            let marks = row.map { isSameEpoch ? $0.marks : SequenceMarks(through: $0.marks.contiguous) } ?? SequenceMarks()
+            // Another epoch is another history: the receiver compares what it has.
+            let marks = row.flatMap { isSameEpoch ? $0.marks : nil } ?? SequenceMarks()
             let dead = own.filter { $0.stream == source.name }
             var stream = SinkStream(
-                name: source.name, priority: source.priority.rawValue, settled: marks, base: isSameEpoch ? 0 : marks.contiguous,
-                dead: Set(dead.map(\.seq)), recordsMax: sink.options.settings.batchRecords)
+                name: source.name, priority: source.priority.rawValue, settled: marks, dead: Set(dead.map(\.seq)),
+                recordsMax: sink.options.settings.batchRecords)
             // What was to be sent again when the node stopped still is.
             for letter in dead where letter.redriven != nil { stream.redrive(letter.seq) }
             streams.append(stream)
-            sink.durable[index].through.store(isSameEpoch ? marks.contiguous : 0, ordering: .releasing)
+            sink.durable[index].through.store(marks.contiguous, ordering: .releasing)
             if let row {
                 lastAck = max(lastAck ?? row.lastAck, row.lastAck)
                 if row.breaker != .closed { breaker = Breaker(restored: row.breaker, now: now) }

@@ -26,7 +26,6 @@ package struct OutgoingBatch: Sendable {
     package var encoding: String?
     package var digest: String
     package var kept: UInt64
-    package var base: UInt64
 }
 
 /// `posto-uplink/1` over HTTP.
@@ -47,7 +46,6 @@ package final class HTTPTransport: UplinkTransport {
             ("Uplink-First", "\(batch.seqs.first!)"), ("Uplink-Last", "\(batch.seqs.last!)"), ("Uplink-Kept", "\(batch.kept)"),
         ]
         if let encoding = batch.encoding { headers.append(("Content-Encoding", encoding)) }
-        if batch.base > 0 { headers.append(("Uplink-Base", "\(batch.base)")) }
         return exchange("/v1/uplink/\(node)/\(batch.stream)", headers, batch.body)
     }
 

@@ -58,7 +58,8 @@ struct ReceiverCommand: ParsableCommand {
         } catch let error as StoreError {
             throw CommandFailure(error, folder.storeFolder)
         } catch {
-            throw CommandFailure(.inputOutput, "cannot listen on \(listen): \(error)", hint: "another program may use it; choose another address")
+            throw CommandFailure(
+                .inputOutput, "cannot listen on \(listen): \(error)", hint: "another program may use it; choose another address")
         }
         house.start()
         for case .tcp(let host, let port) in house.door.bound {

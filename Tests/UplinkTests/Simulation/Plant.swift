@@ -26,8 +26,8 @@ enum Plant: String, CaseIterable, Sendable {
     case epochKeptAndNothingCompared
     /// The receiver takes what comes in an older epoch.
     case noFence
-    /// A fenced node drops what it was sending instead of beginning an epoch.
-    case fenceMeansDone
+    /// The node says that it no longer keeps what it still keeps, so that the receiver stops missing it.
+    case keptOverstated
     /// The node believes that the receiver has what it never confirmed to it.
     case wordBelievedUpwards
     /// The node passes over what the receiver says it misses.

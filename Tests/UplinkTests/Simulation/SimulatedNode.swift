@@ -51,10 +51,9 @@ struct SimulatedNode {
     private static func machine(_ disk: Disk, _ now: Uptime) -> SinkMachine {
         let streams = disk.streams.enumerated().map { index, stream in
             let isSame = stream.cursorEpoch == disk.epoch
-            let marks = stream.cursor.map { isSame ? $0 : SequenceMarks(through: $0.contiguous) } ?? SequenceMarks()
+            let marks = stream.cursor.flatMap { isSame ? $0 : nil } ?? SequenceMarks()
             return SinkStream(
-                name: names[index], priority: priorities[index], settled: marks, base: isSame ? 0 : marks.contiguous,
-                dead: Set(stream.dead.keys), recordsMax: 16)
+                name: names[index], priority: priorities[index], settled: marks, dead: Set(stream.dead.keys), recordsMax: 16)
         }
         return SinkMachine(
             streams: streams, epoch: disk.epoch, breaker: Breaker(),
@@ -63,6 +62,9 @@ struct SimulatedNode {
     }
 
     var lag: UInt64 { machine.lag }
+
+    /// A person asks for a try.
+    mutating func probe() { machine.probe() }
 
     // MARK: Disk
 
@@ -118,7 +120,8 @@ struct SimulatedNode {
 
     /// One step of the machine; `exchange` is the link: it delivers a request or not, and gives the answer that came back.
     mutating func turn(
-        now: Uptime, random: inout SeededRandom, exchange: (_ request: Request, _ random: inout SeededRandom) -> (status: Int, body: [UInt8])?
+        now: Uptime, random: inout SeededRandom,
+        exchange: (_ request: Request, _ random: inout SeededRandom) -> (status: Int, body: [UInt8])?
     ) {
         for (index, stream) in disk.streams.enumerated() {
             machine.moved(
@@ -128,7 +131,6 @@ struct SimulatedNode {
         switch machine.next(now: now) {
         case .wait: return
         case .beginEpoch(let above):
-            guard plant != .fenceMeansDone else { return forgetEverything(above, now) }
             memory.epoch = above + 1
             disk.epoch = memory.epoch
             machine.beganEpoch(memory.epoch)
@@ -141,6 +143,11 @@ struct SimulatedNode {
             if plant == .resumeIgnored {
                 told.streams = machine.streams.map {
                     ResumeAnswer.Stream(name: $0.name, epoch: machine.epoch, marks: $0.settled)
+                }
+            }
+            if plant == .gapsIgnored {
+                told.streams = told.streams.map {
+                    ResumeAnswer.Stream(name: $0.name, epoch: $0.epoch, marks: SequenceMarks(through: $0.marks.high))
                 }
             }
             if plant == .wordBelievedUpwards { believe(told) }
@@ -174,8 +181,9 @@ struct SimulatedNode {
         }
         let digest = "digest-\(random.next())"
         let batch = ReceivedBatch(
-            node: "n", stream: Self.names[send.stream], epoch: machine.epoch, first: first, last: last, kept: send.kept,
-            base: send.base > 0 ? send.base : nil, bytes: bytes, lines: lines, digest: digest)
+            node: "n", stream: Self.names[send.stream], epoch: machine.epoch, first: first, last: last,
+            kept: plant == .keptOverstated ? first : send.kept,
+            bytes: bytes, lines: lines, digest: digest)
         if plant == .cursorAtSend { saveAtSend(send.stream, last) }
         note(now)
         let answer = exchange(.batch(batch), &random)
@@ -227,7 +235,7 @@ struct SimulatedNode {
             let marks = told.streams.first { $0.name == Self.names[index] && $0.epoch == disk.epoch }?.marks ?? SequenceMarks()
             streams.append(
                 SinkStream(
-                    name: Self.names[index], priority: Self.priorities[index], settled: marks, base: 0, dead: Set(stream.dead.keys),
+                    name: Self.names[index], priority: Self.priorities[index], settled: marks, dead: Set(stream.dead.keys),
                     recordsMax: 16))
         }
         machine = SinkMachine(
@@ -245,16 +253,6 @@ struct SimulatedNode {
         disk.streams[index].cursor = SequenceMarks(through: last)
         disk.streams[index].cursorEpoch = machine.epoch
     }
-
-    private mutating func forgetEverything(_ above: UInt32, _ now: Uptime) {
-        memory.epoch = above + 1
-        for index in memory.streams.indices {
-            memory.streams[index].cursor = SequenceMarks(through: memory.streams[index].last)
-            memory.streams[index].cursorEpoch = memory.epoch
-        }
-        disk = memory
-        machine = Self.machine(disk, now)
-    }
 }
 
 /// xorshift64*; the seed is printed, and gives the same world again.
@@ -271,9 +269,4 @@ struct SeededRandom: RandomNumberGenerator {
     }
 
     mutating func chance(_ percent: Double) -> Bool { Double(next() >> 11) / Double(1 << 53) * 100 < percent }
-}
-
-extension SimulatedNode {
-    fileprivate mutating func withMachine(_ body: (inout SinkMachine) -> Void) { body(&machine) }
-    mutating func machineProbe() { withMachine { $0.probe() } }
 }

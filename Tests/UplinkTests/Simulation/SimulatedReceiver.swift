@@ -54,7 +54,7 @@ struct SimulatedReceiver {
         var disk = memory ?? self.disk
         let batch = ReceivedBatch(
             node: original.node, stream: original.stream, epoch: original.epoch, first: original.first, last: original.last,
-            kept: original.kept, base: original.base, bytes: original.bytes,
+            kept: original.kept, bytes: original.bytes,
             lines: original.lines.map { line in
                 let text = Array(original.bytes[line.range])
                 return ReceivedLine(
