@@ -4,7 +4,7 @@ import Testing
 
 /// Seeds from `POSTO_SEEDS` on (default: the first ones), so that a night can run other ones.
 private let seeds: Range<UInt64> = {
-    let count = getenv("POSTO_SEEDS").flatMap { UInt64(String(cString: $0)) } ?? 20
+    let count = getenv("POSTO_SEEDS").flatMap { UInt64(String(cString: $0)) } ?? 100
     let first = getenv("POSTO_SEED").flatMap { UInt64(String(cString: $0)) } ?? 1
     return first..<(first + count)
 }()
@@ -23,11 +23,11 @@ struct SimulationTests {
 
     @Test("a fault that is planted is found", arguments: Plant.allCases)
     func plantIsFound(_ plant: Plant) {
-        for seed in 1...150 as ClosedRange<UInt64> {
+        for seed in 1...300 as ClosedRange<UInt64> {
             var world = World(seed: seed, plant: plant)
             if !world.run().isEmpty { return }
         }
-        Issue.record("150 worlds did not show \(plant.rawValue)")
+        Issue.record("300 worlds did not show \(plant.rawValue)")
     }
 
     @Test("the same seed gives the same world")

@@ -39,6 +39,11 @@ struct World {
     mutating func run() -> [String] {
         for _ in 0..<250 { step() }
         heal()
+        if !isTrimming {
+            // Once more when nothing new is written: only what the receiver says when it is asked can tell what it lost.
+            receiver.restore(receiverBackup)
+            heal()
+        }
         return check()
     }
 
