@@ -1,8 +1,8 @@
 import CZstd
 
 /// Compresses whole bodies as Zstandard frames (RFC 8878) with one context, whose memory is reused. One thread.
-package struct ZstandardEncoder: ~Copyable {
-    // SAFETY: owned by this value alone, freed once in `deinit`.
+package final class ZstandardEncoder {
+    // SAFETY: owned by this object alone, freed once in `deinit`; the class is not Sendable.
     private let context: OpaquePointer
     private let level: Int32
 
@@ -16,7 +16,7 @@ package struct ZstandardEncoder: ~Copyable {
     deinit { ZSTD_freeCCtx(context) }
 
     /// The frame, with the length of its content in its head.
-    package borrowing func encode(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+    package func encode(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         let bound = ZSTD_compressBound(bytes.count)
         return [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
             let written = ZSTD_compressCCtx(context, buffer.baseAddress, bound, bytes.baseAddress, bytes.count, level)

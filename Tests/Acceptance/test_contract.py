@@ -560,7 +560,7 @@ def test_every_documented_operation_exists_and_answers_as_documented(node):
             body = [] if path.endswith("heartbeats") else dict(VALID)
         answer = node.request(method, address, body, unix=True)
         assert answer.status != 405, (method, path, answer)
-        assert answer.status != 404 or operation["operationId"] == "auditCheckpoint", "there is something at every path"
+        assert answer.status != 404 or answer.code.startswith("unknown_") or operation["operationId"] == "auditCheckpoint", "there is something at every path"
         documented = operation["responses"].get(str(answer.status))
         if documented is None:
             assert answer.status >= 400, (method, path, answer)

@@ -133,7 +133,7 @@ def test_the_breaker_opens_after_three_failures_and_stays_open_over_a_restart(no
         assert node.get("/health").status == 200
         node.stop()
         node.start()
-        assert sink(node)["breaker"] == "open"
+        eventually(lambda: sink(node)["breaker"] == "open", "the restart has not forgotten it")
 
 
 def test_a_record_that_is_refused_three_times_is_a_dead_letter_and_is_sent_again_once(nodes):

@@ -67,14 +67,12 @@ struct BatchMaker: ~Copyable {
     private func pack(
         _ bytes: UnsafeRawBufferPointer, _ seqs: [UInt64], _ send: SinkMachine.Send, _ name: String, _ epoch: UInt32, _ isCompressing: Bool
     ) -> OutgoingBatch {
-        var body: [UInt8]?
-        if isCompressing, encoder != nil { body = encoder!.encode(bytes) }
-        let isCompressed = body != nil
-        let final = body ?? Array(bytes)
+        let compressed = isCompressing ? encoder?.encode(bytes) : nil
+        let final = compressed ?? Array(bytes)
         hash.begin()
         hash.update(final)
         return OutgoingBatch(
-            stream: name, epoch: epoch, seqs: seqs, body: final, encoding: isCompressed ? "zstd" : nil,
+            stream: name, epoch: epoch, seqs: seqs, body: final, encoding: compressed == nil ? nil : "zstd",
             digest: ContentDigest.header(sha256: hash.finish()), kept: send.kept)
     }
 }
