@@ -94,7 +94,8 @@ let package = Package(
             dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Store", "ServiceManager", "CPlatform"],
             swiftSettings: strict),
         .testTarget(
-            name: "ConsoleTests", dependencies: ["Console", "CWebAssets", "Domain", "HTTPServer", "Registry", "Store"], swiftSettings: strict),
+            name: "ConsoleTests", dependencies: ["Console", "CWebAssets", "Domain", "HTTPServer", "Registry", "Store"],
+            swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
             dependencies: [

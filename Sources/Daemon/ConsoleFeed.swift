@@ -22,7 +22,8 @@ enum ConsoleFeed {
         NodePicture(
             takenAt: report.timestamp, level: NodePicture.Level(report.level), matters: matters(report),
             facts: NodePicture.Facts(
-                id: facts.id, site: facts.site, tenant: facts.tenant, version: facts.version, epoch: facts.epoch, startedAt: facts.startedAt,
+                id: facts.id, site: facts.site, tenant: facts.tenant, version: facts.version, epoch: facts.epoch,
+                startedAt: facts.startedAt,
                 uptime: report.uptime),
             figures: NodePicture.Figures(
                 commitMilliseconds: report.commitMilliseconds, storeUsedPercent: report.storeUsedPercent,

@@ -2,7 +2,7 @@ import Domain
 import Store
 
 /// An instance as a walk over all of them shows it. Valid within the closure only: what it lends lies in the store's map.
-package struct ShownInstance {
+package struct WalkedInstance {
     package let tenant: UnsafeRawBufferPointer
     package let service: UnsafeRawBufferPointer
     package let id: UnsafeRawBufferPointer
@@ -22,7 +22,7 @@ extension ServiceRegistry {
     /// Any thread; some 0.2 µs an instance, so not the one that answers requests.
     ///
     /// - Returns: a revision that all of it is at least as new as.
-    package func walk(_ body: (ShownInstance) -> Void) throws(StoreError) -> UInt64 {
+    package func walk(_ body: (WalkedInstance) -> Void) throws(StoreError) -> UInt64 {
         let revision = self.revision
         let moment = Moment(uptime: time.uptime(), wall: time.timestamp())
         var statics = statics.current.all[...]
@@ -47,7 +47,7 @@ extension ServiceRegistry {
                 let row = instance.row
                 let lease = appearance(of: row, at: moment)
                 body(
-                    ShownInstance(
+                    WalkedInstance(
                         tenant: instance.tenant, service: instance.service, id: instance.id, host: row.host, port: row.port,
                         health: row.health, freshness: lease.freshness, ageSeconds: lease.ageSeconds, isStatic: false))
                 return true
@@ -57,7 +57,7 @@ extension ServiceRegistry {
         return revision
     }
 
-    private static func show(_ instance: StaticInstance, _ body: (ShownInstance) -> Void) {
+    private static func show(_ instance: StaticInstance, _ body: (WalkedInstance) -> Void) {
         let root = try? JSONDocument.parse([UInt8(ascii: "{")] + instance.members + [UInt8(ascii: "}")]).root
         let port = UInt16(clamping: root?["port"]?.int64 ?? 0)
         Array(instance.tenant.utf8).withUnsafeBytes { tenant in
@@ -65,7 +65,7 @@ extension ServiceRegistry {
                 Array(instance.id.utf8).withUnsafeBytes { id in
                     Array((root?["host"]?.string ?? "").utf8).withUnsafeBytes { host in
                         body(
-                            ShownInstance(
+                            WalkedInstance(
                                 tenant: tenant, service: service, id: id, host: host, port: port, health: .unknown, freshness: .fresh,
                                 ageSeconds: 0, isStatic: true))
                     }

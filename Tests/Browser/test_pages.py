@@ -64,7 +64,7 @@ def test_the_sentence(branch, visit):
     page = visit(branch.url + "/")
     assert page.url == branch.url + "/ui/"
     sentence = page.locator("h1").inner_text()
-    assert "2 of 107 services do not answer" in sentence, sentence
+    assert "2 of 107 services are in trouble" in sentence, sentence
     page.locator("h1 a").click()
     assert page.locator("h1").inner_text().startswith(f"{SILENT} has gone silent: start it again")
     page.get_by_role("link", name="All services").click()
@@ -91,7 +91,7 @@ def test_search_and_filter(branch, visit):
     page.get_by_role("searchbox").fill("TILL-0")
     page.get_by_role("button", name="Search").click()
     assert [row[0] for row in rows(page)] == [i["service_name"] for i in branch.node.services() if "till-0" in i["service_name"]]
-    page.get_by_role("link", name=re.compile("No answer")).click()
+    page.get_by_role("link", name=re.compile("In trouble")).click()
     assert [row[0] for row in rows(page)] == [FAILING]
     page.get_by_role("searchbox").fill("127.0.1.1")
     page.get_by_role("button", name="Search").click()
@@ -200,10 +200,10 @@ def test_keyboard_and_screen_reader(branch, visit):
 def test_languages(branch, visit):
     """the browser's language is taken, the link changes it, and every way keeps the choice"""
     page = visit(branch.url + "/ui/", language="pt-PT", script=False)
-    assert "não respondem" in page.locator("h1").inner_text()
+    assert "estão com problema" in page.locator("h1").inner_text()
     page.get_by_role("link", name="English").click()
-    assert "do not answer" in page.locator("h1").inner_text()
-    page.get_by_role("link", name=re.compile("No answer")).click()
+    assert "are in trouble" in page.locator("h1").inner_text()
+    page.get_by_role("link", name=re.compile("In trouble")).click()
     page.locator("#rows a").first.click()
     assert page.locator("html").get_attribute("lang") == "en" and "has gone silent" in page.locator("h1").inner_text()
 

@@ -8,7 +8,8 @@ struct NodePanel {
         let figures = node.figures
         let language = phrases.language
         let site: HTML = facts.site.isEmpty ? "\(phrases.noSite)" : .foreign(facts.site)
-        let free: HTML = #"<data id="disk-free" value="\#(figures.diskFreeBytes)">\#(Figure.bytes(figures.diskFreeBytes, in: language))</data>"#
+        let free: HTML =
+            #"<data id="disk-free" value="\#(figures.diskFreeBytes)">\#(Figure.bytes(figures.diskFreeBytes, in: language))</data>"#
         return Panel.section(
             "node", title: phrases.node,
             #"""

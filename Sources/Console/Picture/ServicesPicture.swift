@@ -78,7 +78,7 @@ struct ServicesCamera {
         picture.page = link.page
     }
 
-    private mutating func take(_ instance: ShownInstance) {
+    private mutating func take(_ instance: WalkedInstance) {
         let standing = Standing(instance.health, instance.freshness)
         picture.standings[standing.rawValue] += 1
         if instance.isStatic {
@@ -93,18 +93,18 @@ struct ServicesCamera {
         picture.rows.append(row(instance))
     }
 
-    private func row(_ instance: ShownInstance) -> ServicesPicture.Row {
+    private func row(_ instance: WalkedInstance) -> ServicesPicture.Row {
         ServicesPicture.Row(
             tenant: tenant(of: instance), service: String(decoding: instance.service, as: UTF8.self),
             host: String(decoding: instance.host, as: UTF8.self), port: instance.port, health: instance.health,
             freshness: instance.freshness, ageSeconds: instance.ageSeconds, isStatic: instance.isStatic)
     }
 
-    private func tenant(of instance: ShownInstance) -> String? {
+    private func tenant(of instance: WalkedInstance) -> String? {
         instance.tenant.elementsEqual(ownTenant) ? nil : String(decoding: instance.tenant, as: UTF8.self)
     }
 
-    private mutating func count(_ instance: ShownInstance, _ standing: Standing) {
+    private mutating func count(_ instance: WalkedInstance, _ standing: Standing) {
         picture.instances += 1
         if !instance.service.elementsEqual(service) || !instance.tenant.elementsEqual(tenant) {
             finishService()
@@ -134,7 +134,7 @@ struct ServicesCamera {
         return picture
     }
 
-    private func matches(_ instance: ShownInstance) -> Bool {
+    private func matches(_ instance: WalkedInstance) -> Bool {
         guard !search.isEmpty else { return true }
         return instance.service.contains(lowercase: search) || instance.host.contains(lowercase: search)
             || instance.id.contains(lowercase: search)

@@ -8,7 +8,7 @@ package struct Verdict: Equatable, Sendable {
         case unwell(Matter.Kind, message: String, hint: String)
         /// It works, and health says that something is over a limit.
         case strained(Matter.Kind, message: String, hint: String)
-        /// It works; services do not answer, the worst of them first.
+        /// It works; services are silent or do not answer, the worst of them first.
         case trouble(services: Int, of: Int, first: ServiceMention)
         /// It works; services are late or warn.
         case watch(services: Int, of: Int, first: ServiceMention)

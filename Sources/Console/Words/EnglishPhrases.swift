@@ -23,9 +23,9 @@ struct EnglishPhrases: Phrases {
         case .unwell(let kind, _, _): return "This node is not well, because \(reason(kind)): \(advice(kind))\(rest)"
         case .strained(.otherAlert, let message, let hint): return "This node works, but reports: \(message) \(hint)"
         case .strained(let kind, _, _): return "This node works, but \(reason(kind)): \(advice(kind))\(rest)"
-        case .trouble(1, _, let first): return "This node works, but \(first.html) does not answer: open it to see what to do\(rest)"
+        case .trouble(1, _, let first): return "This node works, but \(first.html) is in trouble: open it to see what to do\(rest)"
         case .trouble(let services, let all, let first):
-            return "This node works, but \(services) of \(all) services do not answer: begin with \(first.html)\(rest)"
+            return "This node works, but \(services) of \(all) services are in trouble: begin with \(first.html)\(rest)"
         case .watch(1, _, let first):
             return "This node works, but \(first.html) is late or warns: wait a minute, then open it\(rest)"
         case .watch(let services, let all, let first):
@@ -101,7 +101,9 @@ struct EnglishPhrases: Phrases {
     let connectionLost =
         "The connection to the node is lost; what you see is the last picture. Look at your network, or whether the node is running. It is tried again by itself."
     let developmentMode = "Development mode: every caller of this host is an administrator."
-    func panelFailed(_ reason: String) -> String { "This part could not be shown (\(reason)). The others are right; try again in a moment." }
+    func panelFailed(_ reason: String) -> String {
+        "This part could not be shown (\(reason)). The others are right; try again in a moment."
+    }
 
     let matters = "What needs attention"
     func word(_ level: NodePicture.Level) -> String {
@@ -125,7 +127,7 @@ struct EnglishPhrases: Phrases {
     let all = "All"
     func word(_ group: Standing.Group) -> String {
         switch group {
-        case .trouble: "No answer"
+        case .trouble: "In trouble"
         case .attention: "Late or warning"
         case .well: "Well"
         }
@@ -169,7 +171,7 @@ struct EnglishPhrases: Phrases {
         case .one(.unchecked, let name, _): "\(.foreign(name)) is in touch, and there is nothing to do."
         case .one(.well, let name, _): "\(.foreign(name)) answers and is in touch, and there is nothing to do."
         case .several(let standing, let name, let troubled, let all) where standing.group == .trouble:
-            "\(.foreign(name)): \(troubled) of \(all) instances do not answer; look whether their programs run, the first one below first."
+            "\(.foreign(name)): \(troubled) of \(all) instances are in trouble; look whether their programs run, the first one below first."
         case .several(let standing, let name, _, _) where standing.group == .attention:
             "\(.foreign(name)) works, but an instance is late or warns: wait a minute, then look at the first one below."
         case .several(_, let name, _, let all): "\(.foreign(name)) is in touch with all \(all) instances, and there is nothing to do."
@@ -246,7 +248,8 @@ struct EnglishPhrases: Phrases {
             <p>If you are on the host and still read this, the administrator has closed loopback (<span class="code">access.loopback</span>).</p>
             """)
     let notPermitted = Refusal(
-        title: "Not permitted", sentence: "You may not see this page: ask the administrator of this node to let callers of this host act as services.",
+        title: "Not permitted",
+        sentence: "You may not see this page: ask the administrator of this node to let callers of this host act as services.",
         advice: """
             <p>The setting is <span class="code">access.loopback = "service"</span> in <span class="code">/etc/posto/posto.toml</span>, \
             then <span class="code">systemctl reload posto</span>.</p>
@@ -254,7 +257,8 @@ struct EnglishPhrases: Phrases {
     let notFound = Refusal(
         title: "Not found", sentence: "There is no such page: go back to the state of the node.", advice: "")
     let methodNotAllowed = Refusal(
-        title: "Pages are only read", sentence: "This page can only be read: changes are made by the command line or the HTTP interface.", advice: "")
+        title: "Pages are only read", sentence: "This page can only be read: changes are made by the command line or the HTTP interface.",
+        advice: "")
     let busy = Refusal(
         title: "Busy", sentence: "The node has more pages to make than it takes: try again in a few seconds.", advice: "")
 }

@@ -15,10 +15,11 @@ enum Figure {
     /// One decimal, and none where it says nothing.
     static func text(_ number: Double, in language: Language) -> String {
         guard number.isFinite, abs(number) < 1e15 else { return "?" }
+        guard abs(number) < 99.95 else { return text(Int64(number.rounded()), in: language) }
         let tenths = Int64((number * 10).rounded())
-        let whole = text(tenths / 10, in: language)
-        guard tenths % 10 != 0, abs(number) < 100 else { return whole }
-        return "\(tenths < 0 && tenths > -10 ? "−" : "")\(whole)\(language == .portuguese ? "," : ".")\(abs(tenths % 10))"
+        let sign = tenths < 0 ? "−" : ""
+        let whole = "\(sign)\(tenths.magnitude / 10)"
+        return tenths % 10 == 0 ? whole : "\(whole)\(language == .portuguese ? "," : ".")\(tenths.magnitude % 10)"
     }
 
     static func data(_ number: some BinaryInteger, id: String, in language: Language) -> HTML {

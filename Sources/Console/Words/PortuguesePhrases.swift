@@ -26,9 +26,9 @@ struct PortuguesePhrases: Phrases {
             return #"Este posto funciona, mas avisa: <span lang="en">\#(message) \#(hint)</span>"#
         case .strained(let kind, _, _): return "Este posto funciona, mas \(reason(kind)): \(advice(kind))\(rest)"
         case .trouble(1, _, let first):
-            return "Este posto funciona, mas \(first.html) não responde: abra-o para ver o que fazer\(rest)"
+            return "Este posto funciona, mas \(first.html) está com problema: abra-o para ver o que fazer\(rest)"
         case .trouble(let services, let all, let first):
-            return "Este posto funciona, mas \(services) de \(all) serviços não respondem: comece por \(first.html)\(rest)"
+            return "Este posto funciona, mas \(services) de \(all) serviços estão com problema: comece por \(first.html)\(rest)"
         case .watch(1, _, let first):
             return "Este posto funciona, mas \(first.html) está atrasado ou avisa: espere um minuto e abra-o\(rest)"
         case .watch(let services, let all, let first):
@@ -131,7 +131,7 @@ struct PortuguesePhrases: Phrases {
     let all = "Todas"
     func word(_ group: Standing.Group) -> String {
         switch group {
-        case .trouble: "Sem resposta"
+        case .trouble: "Com problema"
         case .attention: "Atraso ou aviso"
         case .well: "Bem"
         }
@@ -176,7 +176,7 @@ struct PortuguesePhrases: Phrases {
         case .one(.unchecked, let name, _): "\(.foreign(name)) dá sinal de vida, e não há nada a fazer."
         case .one(.well, let name, _): "\(.foreign(name)) responde e dá sinal de vida, e não há nada a fazer."
         case .several(let standing, let name, let troubled, let all) where standing.group == .trouble:
-            "\(.foreign(name)): \(troubled) de \(all) instâncias não respondem; veja se os programas estão ligados, a começar pela primeira abaixo."
+            "\(.foreign(name)): \(troubled) de \(all) instâncias estão com problema; veja se os programas estão ligados, a começar pela primeira abaixo."
         case .several(let standing, let name, _, _) where standing.group == .attention:
             "\(.foreign(name)) funciona, mas uma instância está atrasada ou avisa: espere um minuto e veja a primeira abaixo."
         case .several(_, let name, _, let all):
