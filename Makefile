@@ -7,9 +7,11 @@ SHELL := /bin/bash
 
 RELEASE := .build/release/posto
 PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider
-# Nothing of the run-time library is left to find at the target, and nothing is resolved late (lintian: bindnow, relro).
+# Nothing of the run-time library is left to find at the target, nothing is resolved late (lintian: bindnow, relro), and the folder of the
+# build is not in the program, so that it is the same wherever it is built.
 SWIFT_RELEASE := swift build -c release --static-swift-stdlib --product posto \
-	--explicit-target-dependency-import-check error -Xlinker -z -Xlinker now -Xlinker -z -Xlinker relro
+	--explicit-target-dependency-import-check error -Xlinker -z -Xlinker now -Xlinker -z -Xlinker relro \
+	-Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=.
 export POSTO_BINARY ?= $(CURDIR)/$(RELEASE)
 
 help: ## this list

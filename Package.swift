@@ -79,16 +79,18 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
+        // What several of the tests build on.
+        .target(name: "TestSupport", dependencies: ["Domain"], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "DomainTests", dependencies: ["Domain", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "StoreTests", dependencies: ["Store", "Domain", "Crypto", "CLMDB", "CPlatform"],
+            name: "StoreTests", dependencies: ["Store", "Domain", "Crypto", "CLMDB", "CPlatform", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "HTTPServerTests", dependencies: ["HTTPServer", "Domain", "CPlatform"], swiftSettings: strict),
         .testTarget(
             name: "EdgeTests", dependencies: ["HTTPClient", "ServiceManager", "Crypto", "Domain", "CPlatform"],
             swiftSettings: strict),
-        .testTarget(name: "RegistryTests", dependencies: ["Registry", "Domain", "Store"], swiftSettings: strict),
+        .testTarget(name: "RegistryTests", dependencies: ["Registry", "Domain", "Store", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",
             dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Store", "ServiceManager", "CPlatform"],

@@ -77,8 +77,6 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     /// The router's table, asked by itself: see `HTTPRouter`.
     private let table: RouteTable
     private let routes: [Route]
-    /// What the look-up's hash begins with, for requests that name no tenant.
-    let tenantHash: VersionStripes.Beginning
     var cache = LookupCache()
     var metrics = RequestMetrics()
     private(set) var server: HTTPDoor?
@@ -102,7 +100,6 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         let router = Route.router
         table = router.table
         routes = router.values
-        tenantHash = VersionStripes.Beginning(tenant: facts.tenant)
     }
 
     /// Once, before the server starts.
@@ -152,6 +149,7 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     }
 
     package func handle(_ request: borrowing HTTPRequest) -> HTTPReply {
+        if let reply = cachedLookup(request) { return reply }
         switch table.match(request.method, request.path) {
         case .found(let index, let parameters):
             let route = routes[index]
@@ -166,16 +164,26 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         case .options(let allow):
             return .answer(HTTPResponse(status: 204, headers: [HTTPHeader("Allow", allow)]))
         case .notFound:
+            if request.method == .options, request.pathString == "*" {
+                return .answer(HTTPResponse(status: 204, headers: [HTTPHeader("Allow", "GET, HEAD, POST, DELETE, OPTIONS")]))
+            }
             return .answer(
                 respond(
-                    Problem(
-                        .notFound, "There is nothing at \(request.pathString).", hint: "GET /openapi.json lists every path."),
-                    request, nil))
+                    Problem(.notFound, "There is nothing at \(request.pathString).", hint: hint(notFound: request)), request, nil))
         }
     }
 
-    package func refusal(_ refusal: HTTPRefusal, _ requestID: HTTPRequestID?) -> HTTPResponse {
-        respond(Problem(refusal), requestID: requestID?.description ?? "", isShort: false)
+    private func hint(notFound request: borrowing HTTPRequest) -> String {
+        let path = request.path
+        if path.count > 1, path.last == 0x2f {
+            let shorter = UnsafeBufferPointer(rebasing: path.dropLast())
+            if case .found = table.match(request.method, shorter) { return "Did you mean \(String(decoding: shorter, as: UTF8.self))?" }
+        }
+        return "GET /openapi.json lists every path."
+    }
+
+    package func refusal(_ refusal: HTTPRefusal, _ requestID: HTTPRequestID, path: UnsafeBufferPointer<UInt8>?) -> HTTPResponse {
+        respond(Problem(refusal), requestID: requestID.description, isShort: path.map { Route.isShort(path: $0) } ?? false)
     }
 
     package func finished(_ outcome: HTTPOutcome) {
@@ -232,10 +240,14 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     // MARK: Answers
 
     func respond(_ problem: Problem, _ request: borrowing HTTPRequest, _ route: Route?) -> HTTPResponse {
-        respond(problem, requestID: request.requestID.description, isShort: route?.isShort ?? false)
+        respond(problem, requestID: request.requestID.description, isShort: route?.isShort ?? Route.isShort(path: request.path))
     }
 
     func respond(_ problem: Problem, requestID: String, isShort: Bool) -> HTTPResponse {
+        Self.respond(problem, requestID: requestID, isShort: isShort)
+    }
+
+    static func respond(_ problem: Problem, requestID: String, isShort: Bool) -> HTTPResponse {
         var headers: [HTTPHeader] = []
         if let retryAfter = problem.retryAfter { headers.append(HTTPHeader("Retry-After", "\(retryAfter)")) }
         if let allow = problem.allow { headers.append(HTTPHeader("Allow", allow)) }

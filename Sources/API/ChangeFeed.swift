@@ -162,17 +162,22 @@ final class ChangeFeed: @unchecked Sendable {
 
     // MARK: Answers
 
-    static func answer(_ registry: ServiceRegistry, since: UInt64?, limit: Int, form: ChangesPage.Form) -> HTTPResponse {
+    /// - Parameter requestID: of the one request that is answered; nil for an answer that several watchers share.
+    static func answer(
+        _ registry: ServiceRegistry, since: UInt64?, limit: Int, form: ChangesPage.Form, requestID: HTTPRequestID? = nil
+    ) -> HTTPResponse {
+        let problem: Problem
         do throws(StoreError) {
             switch try registry.changes(since: since, limit: limit, form: form) {
             case .page(let page): return response(page, form: form)
-            case .gone(let oldest): return response(Problem.gone(since: since ?? 0, oldest: oldest))
-            case .lost: return response(Problem.lost(since: since ?? 0))
-            case .ahead(let revision): return response(Problem.ahead(since: since ?? 0, revision: revision))
+            case .gone(let oldest): problem = .gone(since: since ?? 0, oldest: oldest)
+            case .lost: problem = .lost(since: since ?? 0)
+            case .ahead(let revision): problem = .ahead(since: since ?? 0, revision: revision)
             }
         } catch {
-            return response(Problem(error))
+            problem = Problem(error)
         }
+        return APIServer.respond(problem, requestID: requestID?.description ?? "", isShort: false)
     }
 
     static func response(_ page: ChangesPage, form: ChangesPage.Form) -> HTTPResponse {
@@ -183,10 +188,6 @@ final class ChangeFeed: @unchecked Sendable {
             case .eventStream: .eventStream
             }
         return HTTPResponse(status: 200, contentType: type, body: .bytes(page.body), revision: page.revision)
-    }
-
-    private static func response(_ problem: Problem) -> HTTPResponse {
-        HTTPResponse(status: UInt16(problem.code.status), contentType: .problemJSON, body: .bytes(problem.body(requestID: "")))
     }
 }
 

@@ -19,6 +19,11 @@ package struct HealthReport: Sendable {
         package init(_ value: Double, degradedAt: Double, unhealthyAt: Double) {
             self = value >= unhealthyAt ? .unhealthy : value >= degradedAt ? .degraded : .healthy
         }
+
+        /// Below `degradedBelow` degraded, below `unhealthyBelow` unhealthy.
+        package init(_ value: Double, degradedBelow: Double, unhealthyBelow: Double) {
+            self = value < unhealthyBelow ? .unhealthy : value < degradedBelow ? .degraded : .healthy
+        }
     }
 
     package struct Cache: Sendable {
@@ -95,8 +100,12 @@ package struct HealthReport: Sendable {
     /// A cache that has hardly been asked says nothing; a cold one only slows, so it never makes the node unhealthy.
     package var cacheLevel: Level {
         guard cache.hits + cache.misses >= 10_000 else { return .healthy }
-        return min(.degraded, Level(1 - cache.hitRate, degradedAt: 0.3, unhealthyAt: 0.5))
+        return min(.degraded, Level(cache.hitRate, degradedBelow: 0.7, unhealthyBelow: 0.5))
     }
+
+    /// A probed service that is down degrades the branch. It never makes the node unhealthy, however long it lasts: whoever takes a node out
+    /// of service for its 503 would take the registry from all the services that live.
+    package var breakerLevel: Level { checks.breaker == .closed ? .healthy : .degraded }
 
     package var systemLevel: Level {
         max(
@@ -105,7 +114,7 @@ package struct HealthReport: Sendable {
     }
 
     package var level: Level {
-        ([storeLevel, cacheLevel, systemLevel] + alerts.map(\.level)).max()!
+        ([storeLevel, cacheLevel, systemLevel, breakerLevel] + alerts.map(\.level)).max()!
     }
 
     package var status: Int { level == .unhealthy ? 503 : 200 }
@@ -125,9 +134,15 @@ package struct HealthReport: Sendable {
                     json.key("used_percent"); json.double(storeUsedPercent.rounded(toPlaces: 1))
                     json.key("disk_free_bytes"); json.integer(diskFreeBytes)
                 }
+                // There is no uplink yet: nothing waits to be sent.
+                json.key("uplink")
+                json.object { json in
+                    json.key("status"); json.string("disabled")
+                    json.key("lag_records"); json.integer(0)
+                }
                 json.key("circuit_breaker")
                 json.object { json in
-                    json.key("state"); json.string(checks.breakerState)
+                    json.key("state"); json.string(checks.breaker.name)
                     json.key("failure_count"); json.integer(checks.failing)
                     json.key("last_failure")
                     if let last = checks.lastFailure { json.timestamp(last) } else { json.null() }

@@ -12,7 +12,7 @@ package enum OpenAPI {
                 json.key("title"); json.string("Posto" as StaticString)
                 json.key("version"); json.string(PostoVersion.text)
                 json.key("description")
-                json.string("Registry, policy cache and journal of a branch. Refusals are RFC 9457 problem details." as StaticString)
+                json.string("Registry and journal of a branch. Refusals are RFC 9457 problem details." as StaticString)
                 json.key("license")
                 json.object { json in
                     json.key("name"); json.string("Apache-2.0" as StaticString)
@@ -55,18 +55,27 @@ package enum OpenAPI {
             json.key("operationId"); json.string("\(route)")
             json.key("summary"); json.string("\(description.summary)")
             let names = "\(description.pattern)".split(separator: "{").dropFirst().map { String($0.prefix { $0 != "}" }) }
-            if !names.isEmpty || !description.parameters.isEmpty {
+            if !names.isEmpty || !description.parameters.isEmpty || route.isMutating {
                 json.key("parameters")
                 json.array { json in
-                    for name in names { parameter(name, in: "path", "The \(name == "id" ? "instance id" : "name").", &json) }
-                    for item in description.parameters { parameter("\(item.name)", in: "query", "\(item.summary)", &json) }
+                    for name in names {
+                        parameter(
+                            name, in: "path", "The \(name == "id" ? "instance id" : "name").", #"{"type":"string","minLength":1}"#, &json)
+                    }
+                    for item in description.parameters { parameter("\(item.name)", in: "query", "\(item.summary)", item.schema, &json) }
+                    if route.isMutating {
+                        parameter(
+                            "Idempotency-Key", in: "header",
+                            "Makes the request safe to repeat: the same key gets the same answer; kept for 24 hours.",
+                            #"{"type":"string","pattern":"^[!-~]{1,128}$"}"#, &json)
+                    }
                 }
             }
             if let schema = OpenAPISchemas.request(of: route) {
                 json.key("requestBody")
                 json.object { json in
                     json.key("required"); json.bool(OpenAPISchemas.requiresBody(route))
-                    content("application/json", schema, &json)
+                    content(["application/json"], schema, &json)
                 }
             }
             json.key("responses")
@@ -75,44 +84,44 @@ package enum OpenAPI {
                     json.key(dynamic: "\(answer.status)")
                     json.object { json in
                         json.key("description"); json.string("\(answer.text)")
-                        if let schema = answer.schema { content("\(answer.type)", schema, &json) }
+                        if let schema = answer.schema { content([answer.type] + answer.otherTypes, schema, &json) }
                     }
                 }
                 json.key("default")
                 json.object { json in
                     json.key("description"); json.string("Refused; `code` says why." as StaticString)
                     if route.isShort {
-                        content("application/json", "ShortRefusal", &json)
+                        content(["application/json"], "ShortRefusal", &json)
                     } else {
-                        content("application/problem+json", "Problem", &json)
+                        content(["application/problem+json"], "Problem", &json)
                     }
                 }
             }
         }
     }
 
-    private static func parameter(_ name: String, in place: String, _ summary: String, _ json: inout JSONWriter) {
+    private static func parameter(_ name: String, in place: String, _ summary: String, _ schema: StaticString, _ json: inout JSONWriter) {
         json.object { json in
             json.key("name"); json.string(name)
             json.key("in"); json.string(place)
             json.key("required"); json.bool(place == "path")
             json.key("description"); json.string(summary)
-            json.key("schema")
-            json.object { json in
-                json.key("type")
-                json.string(name == "limit" || name == "since" ? "integer" as StaticString : "string" as StaticString)
-            }
+            json.key("schema"); schema.withUTF8Buffer { json.raw(json: $0) }
         }
     }
 
-    private static func content(_ type: String, _ schema: StaticString, _ json: inout JSONWriter) {
+    private static func content(_ types: [StaticString], _ schema: StaticString, _ json: inout JSONWriter) {
         json.key("content")
         json.object { json in
-            json.key(dynamic: type)
-            json.object { json in
-                json.key("schema")
+            for (index, type) in types.enumerated() {
+                json.key(dynamic: "\(type)")
                 json.object { json in
-                    json.key("$ref"); json.string("#/components/schemas/\(schema)")
+                    // The schema is of the first; the others write the same in lines.
+                    guard index == 0 else { return }
+                    json.key("schema")
+                    json.object { json in
+                        json.key("$ref"); json.string("#/components/schemas/\(schema)")
+                    }
                 }
             }
         }

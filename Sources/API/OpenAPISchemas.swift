@@ -4,6 +4,7 @@ enum OpenAPISchemas {
         let status: Int
         let text: StaticString
         var type: StaticString = "application/json"
+        var otherTypes: [StaticString] = []
         var schema: StaticString?
     }
 
@@ -28,15 +29,29 @@ enum OpenAPISchemas {
         case .register, .shortRegister:
             [
                 Answer(status: 201, text: "Registered, and on the disk.", schema: "Registered"),
-                Answer(status: 200, text: "Registered before: the lease is renewed, or the registration changed.", schema: "Registered"),
+                Answer(
+                    status: 200,
+                    text: "Registered before: the lease is renewed, or the registration changed. For a dry run, what would be done.",
+                    schema: "RegisteredOrDryRun"),
             ]
         case .heartbeat, .heartbeatInstance, .shortHeartbeat, .shortHeartbeatInstance:
-            [Answer(status: 200, text: "Renewed.", schema: "Renewed")]
+            [
+                Answer(status: 200, text: "Renewed.", schema: "Renewed"),
+                Answer(status: 201, text: "Registered, by the registration in the body.", schema: "Registered"),
+            ]
         case .heartbeats: [Answer(status: 200, text: "A result for each.", schema: "HeartbeatResults")]
-        case .deregister, .deregisterInstance, .shortDeregister, .shortDeregisterInstance: [Answer(status: 204, text: "Removed.")]
+        case .deregister, .deregisterInstance:
+            [Answer(status: 204, text: "Removed."), Answer(status: 200, text: "For a dry run, what would be done.", schema: "DryRun")]
+        case .shortDeregister, .shortDeregisterInstance: [Answer(status: 204, text: "Removed.")]
         case .services, .shortServices: [Answer(status: 200, text: "A page.", schema: "ServiceList")]
         case .service, .shortService: [Answer(status: 200, text: "Its instances.", schema: "Service")]
-        case .changes: [Answer(status: 200, text: "The changes; empty when nothing came in time.", schema: "Changes")]
+        case .changes:
+            [
+                Answer(
+                    status: 200, text: "The changes; empty when nothing came in time.",
+                    otherTypes: ["application/x-ndjson", "text/event-stream"],
+                    schema: "Changes")
+            ]
         case .audit: [Answer(status: 200, text: "Records with their hashes.", schema: "AuditPage")]
         case .auditCheckpoint: [Answer(status: 200, text: "The checkpoint.", schema: "Checkpoint")]
         case .node: [Answer(status: 200, text: "The node.", schema: "Node")]
@@ -48,8 +63,11 @@ enum OpenAPISchemas {
                 Answer(status: 200, text: "Healthy or degraded.", schema: "Health"),
                 Answer(status: 503, text: "Unhealthy.", schema: "Health"),
             ]
-        case .healthLive, .healthReady: [Answer(status: 200, text: "Yes.", schema: "State")]
-        case .metrics: [Answer(status: 200, text: "Metrics.", type: "text/plain", schema: "Text")]
+        case .healthLive: [Answer(status: 200, text: "Yes.", schema: "State")]
+        case .healthReady:
+            [Answer(status: 200, text: "Yes.", schema: "State"), Answer(status: 503, text: "Not yet, or not any more.", schema: "State")]
+        case .metrics:
+            [Answer(status: 200, text: "Metrics.", type: "text/plain", otherTypes: ["application/openmetrics-text"], schema: "Text")]
         case .openAPI: [Answer(status: 200, text: "This document.", schema: "Any")]
         }
     }
@@ -57,19 +75,24 @@ enum OpenAPISchemas {
     static let all: [(name: StaticString, json: StaticString)] = [
         (
             "Registration",
-            ##"{"type":"object","required":["service_name","host","port","health_endpoint"],"additionalProperties":false,"properties":{"service_name":{"type":"string","pattern":"^[a-z0-9][a-z0-9_-]{2,63}$"},"host":{"type":"string"},"port":{"type":"integer","minimum":1024,"maximum":65535},"health_endpoint":{"type":"string","pattern":"^/","maxLength":512},"id":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._:@~-]{0,127}$"},"metadata":{"type":"object","maxProperties":64,"additionalProperties":{"type":"string","maxLength":512}},"tags":{"type":"array","maxItems":64,"items":{"type":"string","minLength":1,"maxLength":128}},"version":{"type":"string"},"protocol":{"enum":["http","https","grpc","tcp"]},"weight":{"type":"integer","minimum":1,"maximum":100},"ttl_seconds":{"type":"integer","minimum":10,"maximum":3600},"capabilities":{"type":"array","maxItems":64,"items":{"type":"string","minLength":1,"maxLength":128}},"tenant":{"type":"string","pattern":"^[a-z0-9][a-z0-9_-]{0,63}$"}}}"##
+            ##"{"type":"object","required":["service_name","host","port","health_endpoint"],"additionalProperties":false,"properties":{"service_name":{"type":"string","pattern":"^[a-z0-9][a-z0-9_-]{2,63}$"},"host":{"type":"string","minLength":1,"maxLength":253,"anyOf":[{"format":"ipv4"},{"format":"ipv6"},{"format":"hostname"}]},"port":{"type":"integer","minimum":1024,"maximum":65535},"health_endpoint":{"type":"string","pattern":"^/[!-~]*$","maxLength":512},"id":{"type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._:@~-]{0,127}$"},"metadata":{"type":"object","maxProperties":64,"propertyNames":{"minLength":1,"maxLength":128},"additionalProperties":{"type":"string","maxLength":512,"description":"At most 512 bytes."}},"tags":{"type":"array","maxItems":64,"items":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[^\\u0000-\\u001f\\u007f]+$"}},"version":{"type":"string","description":"Semantic Versioning 2.0.","pattern":"^(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$"},"protocol":{"enum":["http","https","grpc","tcp"]},"weight":{"type":"integer","minimum":1,"maximum":100},"ttl_seconds":{"type":"integer","minimum":10,"maximum":3600},"capabilities":{"type":"array","maxItems":64,"items":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[^\\u0000-\\u001f\\u007f]+$"}},"tenant":{"type":"string","pattern":"^[a-z0-9][a-z0-9_-]{0,63}$"}}}"##
         ),
         (
             "Registered",
             ##"{"type":"object","required":["id","service_name","revision","lease","durable"],"properties":{"id":{"type":"string"},"service_name":{"type":"string"},"revision":{"type":"integer"},"lease":{"type":"object","properties":{"ttl_seconds":{"type":"integer"},"heartbeat_seconds":{"type":"integer"},"grace_seconds":{"type":"integer"},"expires_at":{"type":"string","format":"date-time"}}},"durable":{"const":true}}}"##
         ),
         (
+            "DryRun",
+            ##"{"type":"object","required":["dry_run","would","service_name","id","durable"],"properties":{"dry_run":{"const":true},"would":{"enum":["register","update","renew","remove"]},"service_name":{"type":"string"},"id":{"type":"string"},"durable":{"const":false}}}"##
+        ),
+        ("RegisteredOrDryRun", ##"{"oneOf":[{"$ref":"#/components/schemas/Registered"},{"$ref":"#/components/schemas/DryRun"}]}"##),
+        (
             "Renewed",
             ##"{"type":"object","required":["expires_at","id"],"properties":{"expires_at":{"type":"string","format":"date-time"},"id":{"type":"string"}}}"##
         ),
         (
             "HeartbeatBatch",
-            ##"{"oneOf":[{"type":"array","maxItems":1000,"items":{"$ref":"#/components/schemas/Heartbeat"}},{"type":"object","required":["heartbeats"],"properties":{"heartbeats":{"type":"array","maxItems":1000,"items":{"$ref":"#/components/schemas/Heartbeat"}}}}]}"##
+            ##"{"description":"What is no heartbeat is refused in its own result.","oneOf":[{"type":"array","maxItems":1000,"items":{"anyOf":[{"$ref":"#/components/schemas/Heartbeat"},{}]}},{"type":"object","required":["heartbeats"],"properties":{"heartbeats":{"type":"array","maxItems":1000,"items":{"anyOf":[{"$ref":"#/components/schemas/Heartbeat"},{}]}}}}]}"##
         ),
         (
             "Heartbeat",

@@ -13,7 +13,11 @@ extension Problem {
             case .headersTooLarge: .headersTooLarge
             case .bodyTooLarge: .bodyTooLarge
             case .unsupportedTransferEncoding: .notImplemented
-            case .tooManyConnections, .tooManyConnectionsFromAddress, .stopping, .answerTimeout: .unavailable
+            case .tooManyConnections, .stopping, .answerTimeout: .unavailable
+            case .tooManyConnectionsFromAddress: .tooManyRequests
+            case .unsupportedVersion: .versionNotSupported
+            case .internalFailure: .internalError
+            case .unsupportedContentEncoding: .unsupportedMediaType
             case .requestTimeout: .timeout
             default: .malformedRequest
             }
@@ -41,16 +45,25 @@ extension Problem {
         case .notUTF8: detail = "The request target is not UTF-8."
         case .uriTooLong: detail = "The request target is longer than \(Limits.httpTargetBytesMax) bytes."
         case .headersTooLarge: detail = "The request's head is longer than \(Limits.httpHeadBytesMax) bytes."
+        case .bodyTooLarge(max: 0): detail = "The body, or a chunk of it, is longer than any that is taken."
         case .bodyTooLarge(let max): detail = "The body may have at most \(max) bytes."
         case .tooManyConnections: detail = "This node has as many connections as it can hold."
-        case .tooManyConnectionsFromAddress: detail = "This address has as many connections as one may have."
+        case .tooManyConnectionsFromAddress:
+            detail = "This address has as many connections as one may have."
+            hint = "Close connections that are idle, or send several requests over one."
         case .requestTimeout: detail = "The request did not arrive in time."
         case .answerTimeout: detail = "The answer did not come in time."
         case .stopping: detail = "The node is stopping."
         case .malformedRequest: detail = "The request is not HTTP/1.1."
+        case .unsupportedVersion:
+            detail = "The request is neither HTTP/1.1 nor HTTP/1.0."
+            hint = "Speak HTTP/1.1 here, without TLS."
+        case .unsupportedContentEncoding:
+            detail = "The body is compressed or otherwise encoded."
+            hint = "Send it as it is, without Content-Encoding."
+        case .internalFailure: detail = "The request could not be processed, mostly for want of memory."
         }
-        self.init(code, detail, hint: hint, retryAfter: code == .unavailable ? 1 : nil)
-        if code.status != Int(refusal.status), refusal == .answerTimeout { retryAfter = 1 }
+        self.init(code, detail, hint: hint, retryAfter: code == .unavailable || code == .tooManyRequests ? 1 : nil)
     }
 
     /// What the store could not do.

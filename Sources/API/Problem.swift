@@ -33,6 +33,7 @@ package struct Problem: Error, Sendable {
         case insufficientStorage = "insufficient_storage"
         case registryFull = "registry_full"
         case internalError = "internal_error"
+        case versionNotSupported = "version_not_supported"
 
         package var status: Int {
             switch self {
@@ -53,6 +54,7 @@ package struct Problem: Error, Sendable {
             case .internalError: 500
             case .notImplemented: 501
             case .unavailable, .storeFailed: 503
+            case .versionNotSupported: 505
             case .insufficientStorage, .registryFull: 507
             }
         }
@@ -89,6 +91,7 @@ package struct Problem: Error, Sendable {
             case .insufficientStorage: "The disk is full"
             case .registryFull: "The registry is full"
             case .internalError: "Something went wrong inside"
+            case .versionNotSupported: "The version of HTTP is not supported"
             }
         }
     }
@@ -120,7 +123,14 @@ package struct Problem: Error, Sendable {
     package init(refused fields: [FieldRefusal]) {
         self.init(
             .validation, fields.first?.message ?? "The input is not valid",
-            hint: fields.first.map { $0.field.isEmpty ? "Send \($0.expected)." : "Set \($0.field) to \($0.expected)." }, fields: fields)
+            hint: fields.first.map(Self.hint), fields: fields)
+    }
+
+    private static func hint(_ field: FieldRefusal) -> String {
+        if field.field.isEmpty { return "Send \(field.expected)." }
+        // A pattern alone is for machines.
+        let value = field.expected.hasPrefix("^") ? "something like \(field.example)" : field.expected
+        return "Set \(field.field) to \(value)."
     }
 
     /// `application/problem+json`.

@@ -18,8 +18,10 @@ struct Query: ~Copyable {
         }
         for (index, item) in items.enumerated() where items[..<index].contains(where: { $0.name == item.name }) {
             guard known.contains(where: { "\($0.name)" == item.name && $0.isRepeatable }) else {
-                throw Problem(
-                    .validation, "The parameter \(item.name) stands twice in the query.", hint: "Give it once.")
+                var problem = Self.refuse(item.name, item.value, "given once", example: items.first { $0.name == item.name }!.value)
+                problem.detail = "The parameter \(item.name) stands twice in the query."
+                problem.hint = "Give it once."
+                throw problem
             }
         }
     }

@@ -25,6 +25,8 @@ package enum Route: UInt16, CaseIterable, Sendable {
     package struct Parameter: Sendable {
         package let name: StaticString
         package let summary: StaticString
+        /// JSON Schema of its value.
+        var schema: StaticString = #"{"type":"string"}"#
         /// May stand in a query more than once.
         package var isRepeatable = false
     }
@@ -54,16 +56,25 @@ package enum Route: UInt16, CaseIterable, Sendable {
         }
     }
 
-    private static let tenant = Parameter(name: "tenant", summary: "The tenant; the node's own if absent.")
-    private static let dryRun = Parameter(name: "dry_run", summary: "true: say what would be done, and do nothing.")
-    private static let limit = Parameter(name: "limit", summary: "At most so many.")
-    private static let since = Parameter(name: "since", summary: "Only what came after this number; what is kept, if absent.")
-    private static let wait = Parameter(name: "wait", summary: "Wait so long for news, as 30s or 5m; at most 10m.")
+    private static let tenant = Parameter(
+        name: "tenant", summary: "The tenant; the node's own if absent.",
+        schema: #"{"type":"string","pattern":"^[a-z0-9][a-z0-9_-]{0,63}$"}"#)
+    private static let dryRun = Parameter(
+        name: "dry_run", summary: "true: say what would be done, and do nothing.", schema: #"{"type":"boolean"}"#)
+    private static let limit = Parameter(
+        name: "limit", summary: "At most so many.", schema: #"{"type":"integer","minimum":1,"maximum":1000}"#)
+    private static let since = Parameter(
+        name: "since", summary: "Only what came after this number; what is kept, if absent.", schema: #"{"type":"integer","minimum":0}"#)
+    private static let wait = Parameter(
+        name: "wait", summary: "Wait so long for news, as 30s or 5m; at most 10m.",
+        schema: #"{"type":"string","pattern":"^[0-9]{1,8}(ms|s|m|h)?$"}"#)
     private static let filters: [Parameter] = [
         Parameter(name: "tag", summary: "Has this tag; may be repeated, all must hold.", isRepeatable: true),
         Parameter(name: "version", summary: "Has exactly this version."),
-        Parameter(name: "protocol", summary: "Speaks this protocol."),
-        Parameter(name: "health", summary: "passing, warning, critical or unknown."),
+        Parameter(name: "protocol", summary: "Speaks this protocol.", schema: #"{"enum":["http","https","grpc","tcp"]}"#),
+        Parameter(
+            name: "health", summary: "passing, warning, critical or unknown.",
+            schema: #"{"enum":["passing","warning","critical","unknown"]}"#),
         Parameter(name: "capability", summary: "Has this capability; may be repeated, all must hold.", isRepeatable: true),
         tenant, limit,
         Parameter(name: "cursor", summary: "The `next` of the page before."),
@@ -141,8 +152,20 @@ package enum Route: UInt16, CaseIterable, Sendable {
             .get, "/services/{name}", .service, parameters: [tenant], operation: "lookup", "Short form of /api/v1/services/{name}."),
     ]
 
+    /// Takes an `Idempotency-Key`.
+    package var isMutating: Bool { description.method == .post || description.method == .delete }
+
     /// Refusals in REGISTRY.md's shape instead of RFC 9457's.
     package var isShort: Bool { rawValue >= Route.shortRegister.rawValue }
+
+    /// Whether a path that no route takes lies among the short forms, so that its refusal has their shape.
+    static func isShort(path: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard path.first == 0x2f else { return false }
+        let first = path.dropFirst().prefix { $0 != 0x2f }
+        return shortSegments.contains { first.elementsEqual($0.utf8) }
+    }
+
+    private static let shortSegments = ["register", "heartbeat", "deregister", "services"]
 
     package static var router: HTTPRouter<Route> {
         var router = HTTPRouter<Route>()

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/timex.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 pid_t posto_fork(void) { return fork(); }
@@ -37,6 +38,18 @@ int posto_datagram_socket(void) { return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEX
 int posto_open_direct(const char *path, int mode) { return open(path, O_WRONLY | O_CREAT | O_DIRECT | O_DSYNC | O_CLOEXEC, mode); }
 
 int posto_preallocate(int fd, off_t offset, off_t length) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length); }
+
+int posto_copies_on_write(int fd) {
+    struct statfs answer;
+    if (fstatfs(fd, &answer) != 0) return 0;
+    switch ((unsigned long)answer.f_type) {
+    case 0x9123683EUL:  // btrfs
+    case 0xCA451A4EUL:  // bcachefs
+    case 0x2FC12FC1UL:  // ZFS
+        return 1;
+    default: return 0;
+    }
+}
 
 void posto_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 

@@ -20,7 +20,9 @@ final class FrontDoor: HTTPHandler {
         ConsoleServer.takes(request) ? console.handle(request) : api.handle(request)
     }
 
-    func refusal(_ refusal: HTTPRefusal, _ request: HTTPRequestID?) -> HTTPResponse { api.refusal(refusal, request) }
+    func refusal(_ refusal: HTTPRefusal, _ request: HTTPRequestID, path: UnsafeBufferPointer<UInt8>?) -> HTTPResponse {
+        api.refusal(refusal, request, path: path)
+    }
 
     func finished(_ outcome: HTTPOutcome) { api.finished(outcome) }
 }

@@ -18,12 +18,14 @@ package final class NodeDaemon {
     private let configuration: Configuration
     private let sources: ConfigurationSources
     private let log: Log
-    private let time = SystemTime.source
+    private let trustedTime = TrustedTime()
+    private let time: TimeSource
     private let notifier = ServiceNotifier()
 
     private init(configuration: Configuration, sources: ConfigurationSources) {
         self.configuration = configuration
         self.sources = sources
+        time = trustedTime.source
         log = Log(level: configuration.log.level.logLevel, sink: configuration.log.makeSink(), time: time)
     }
 
@@ -43,13 +45,16 @@ package final class NodeDaemon {
         let house = try StoreHouse.open(configuration, folder: folder, time: time, log: log)
         let leases = try LeaseHouse.open(
             storeID: house.identity.storeID, folder: folder, grace: configuration.registry.grace, time: time, log: log)
+        let floor = TimeFloor(saved: leases.savedTime, uptime: time.uptime())
+        trustedTime.raise(to: floor)
         let statics = readStatics()
         let registry = ServiceRegistry(
             environment: house.state, leases: leases.keeper, time: time, statics: StaticServices(statics),
             defaultTenant: configuration.node.tenant)
         let readings = NodeReadingsCell(standing: StartAlerts.alerts(house.openings, recovery: leases.recovery, folder: folder.path))
         let backups = BackupMaker(
-            environment: house.state, identity: house.identity, journal: house.stateJournal, time: time, folder: folder.storeFolder)
+            environment: house.state, bulk: house.bulk, identity: house.identity, journal: house.stateJournal, time: time,
+            folder: folder.storeFolder)
         let api = APIServer(
             registry: registry, time: time, facts: facts(house), access: accessPolicy(configuration),
             streams: StreamReader(journals: [house.stateJournal, house.bulkJournal]), log: log, readings: { readings.current },
@@ -84,7 +89,8 @@ package final class NodeDaemon {
         let housekeeping = Housekeeping(
             house: house, leases: leases, lapsed: lapsed, registry: registry, checks: checks, stateWriter: stateWriter,
             bulkWriter: bulkWriter,
-            server: server, api: api, backups: backups, readings: readings, time: time, log: log)
+            server: server, api: api, backups: backups, readings: readings, time: time, floor: floor,
+            trustedTime: trustedTime, log: log)
         stateWriter.start()
         bulkWriter.start()
         console.start()

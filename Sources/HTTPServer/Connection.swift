@@ -40,6 +40,8 @@ struct Connection {
     var method = HTTPMethod.other
     var methodName = Bytes(start: nil, count: 0)
     var isHTTP10 = false
+    /// Offset of the request in all that came over the connection, with the empty line that may stand before it.
+    var requestStart: UInt64 = 0
     var path = Bytes(start: nil, count: 0)
     /// Owned memory behind `path` if something had to be decoded.
     var decodedPath: UnsafeMutablePointer<UInt8>?
@@ -60,6 +62,18 @@ struct Connection {
     var suspendDeadline: UInt64 = .max
     /// Last sample of `posto_socket_progress`, to find clients that do not read; nil before the first.
     var progress: UInt64?
+
+    /// Offset behind the request, its body included unless that is chunked.
+    var requestEnd: UInt64 { requestStart &+ head.size &+ (head.contentLength ?? 0) }
+
+    /// The path of the request as far as it is known: decoded, or as it was sent; nil before the request line.
+    var knownPath: UnsafeBufferPointer<UInt8>? {
+        switch phase {
+        case .accepted, .idle: nil
+        case .head: target.map { Bytes(start: $0, count: questionMark) }
+        default: path
+        }
+    }
 
     /// Ready for the next request; keeps a small body buffer.
     mutating func forgetRequest() {
@@ -103,8 +117,11 @@ struct HeadFacts {
     var traceparent: Bytes?
     var requestID: Bytes?
     var authorization: Bytes?
+    var idempotencyKey: Bytes?
     var contentLength: UInt64?
     var isChunked = false
+    /// Of the whole head, with the empty line that may stand before it.
+    var size: UInt64 = 0
     /// Where the next header's name must begin.
     var cursor: UnsafePointer<UInt8>?
     var refusal: HTTPRefusal?

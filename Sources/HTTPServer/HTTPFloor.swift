@@ -28,5 +28,7 @@ struct FloorAnswer: Sendable {
 private final class NoHandler: HTTPHandler {
     func admit(_ head: borrowing HTTPRequest) -> HTTPAdmission { .accept(bodyMax: 0) }
     func handle(_ request: borrowing HTTPRequest) -> HTTPReply { .answer(HTTPResponse(status: 204)) }
-    func refusal(_ refusal: HTTPRefusal, _ request: HTTPRequestID?) -> HTTPResponse { HTTPResponse(status: refusal.status) }
+    func refusal(_ refusal: HTTPRefusal, _ requestID: HTTPRequestID, path: UnsafeBufferPointer<UInt8>?) -> HTTPResponse {
+        HTTPResponse(status: refusal.status)
+    }
 }

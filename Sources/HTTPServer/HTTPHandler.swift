@@ -10,8 +10,8 @@ package protocol HTTPHandler: AnyObject, Sendable {
 
     func handle(_ request: borrowing HTTPRequest) -> HTTPReply
 
-    /// The answer to what the door refuses. `request` is nil where no identity was read.
-    func refusal(_ refusal: HTTPRefusal, _ request: HTTPRequestID?) -> HTTPResponse
+    /// The answer to what the door refuses. `path` is nil where no request line was read; it may be as the client sent it, not decoded.
+    func refusal(_ refusal: HTTPRefusal, _ requestID: HTTPRequestID, path: UnsafeBufferPointer<UInt8>?) -> HTTPResponse
 
     /// A request is over: its answer is with the kernel, or its client is gone. For the access log and metrics; must not allocate.
     func finished(_ outcome: HTTPOutcome)

@@ -26,11 +26,14 @@ extension HTTPLoop {
             }
         }
         gauges.accept()
-        guard let (peer, key) = SocketAddress.peer(&storage, descriptor, group: configuration.noticedGroup) else {
+        guard
+            let (peer, key) = SocketAddress.peer(
+                &storage, descriptor, group: configuration.noticedGroup, countsLoopback: configuration.countsLoopback)
+        else {
             close(descriptor)
             return true
         }
-        if connectionCount >= configuration.connectionsMax {
+        if connectionCount >= configuration.connectionsMax || Int(descriptor) >= hooks.pointee.received_count {
             refuse(descriptor, .tooManyConnections)
         } else if let key, addresses[key, default: 0] >= configuration.connectionsPerAddressMax {
             refuse(descriptor, .tooManyConnectionsFromAddress)
@@ -58,22 +61,25 @@ extension HTTPLoop {
 
     /// Says it at once, instead of leaving the client in the queue.
     private func refuse(_ descriptor: Int32, _ refusal: HTTPRefusal) {
-        gauges.refuse(refusal)
-        sendRaw(descriptor, handler.refusal(refusal, nil))
-        // What the client sent already is read, or close(2) would send a reset that overtakes the answer.
-        drainInput(descriptor)
+        sendRaw(descriptor, refusal, newRequestID())
         close(descriptor)
     }
 
-    func sendRaw(_ descriptor: Int32, _ response: HTTPResponse) {
-        let bytes = Responder.bytes(response)
+    func newRequestID() -> HTTPRequestID { HTTPRequestID(identities.next(), identities.next()) }
+
+    /// Answers past libmicrohttpd, and ends our side of the connection.
+    func sendRaw(_ descriptor: Int32, _ refusal: HTTPRefusal, _ requestID: HTTPRequestID, path: UnsafeBufferPointer<UInt8>? = nil) {
+        gauges.refuse(refusal)
+        let bytes = Responder.bytes(handler.refusal(refusal, requestID, path: path), requestID, date)
         _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
         shutdown(descriptor, Int32(SHUT_WR))
+        drainInput(descriptor)
     }
 
+    /// What the client sent already is read, or close(2) would send a reset that overtakes the answer.
     private func drainInput(_ descriptor: Int32) {
-        withUnsafeTemporaryAllocation(byteCount: 4_096, alignment: 1) { buffer in
-            for _ in 0..<4 where recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT)) < buffer.count { return }
+        withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: 1) { buffer in
+            for _ in 0..<8 where recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT)) < buffer.count { return }
         }
     }
 
@@ -81,6 +87,7 @@ extension HTTPLoop {
         let slot = freeSlots.popLast() ?? slotsUsed
         slotsUsed = max(slotsUsed, slot + 1)
         serial &+= 1
+        hooks.pointee.received[Int(descriptor)] = posto_received()
         let connection = ConnectionPointer.allocate(capacity: 1)
         connection.initialize(
             to: Connection(slot: slot, serial: serial, descriptor: descriptor, listener: listener, peer: peer, addressKey: key))
@@ -101,9 +108,7 @@ extension HTTPLoop {
             guard count > 0 else { return discard(connection) }
             // Otherwise a TLS client, or noise; libmicrohttpd would skip empty lines.
             guard floor != nil || ASCII.isToken(buffer[0]) else {
-                gauges.refuse(.malformedRequest)
-                sendRaw(descriptor, handler.refusal(.malformedRequest, nil))
-                drainInput(descriptor)
+                sendRaw(descriptor, .malformedRequest, newRequestID())
                 return discard(connection)
             }
             let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])

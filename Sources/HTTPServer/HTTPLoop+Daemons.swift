@@ -113,6 +113,11 @@ private let leaveEscaped: @convention(c) (UnsafeMutableRawPointer?, OpaquePointe
     text.map { strlen($0) } ?? 0
 }
 
+let libraryRefused: @convention(c) (UnsafeMutableRawPointer?, OpaquePointer?, UInt32) -> Void = { context, handle, status in
+    guard let raw = posto_mhd_socket_context(handle) else { return }
+    withLoop(context) { $0.libraryRefuses(raw.assumingMemoryBound(to: Connection.self), status: status) }
+}
+
 private let requestArrived: MHD_AccessHandlerCallback = { context, _, _, method, version, upload, uploadCount, request in
     guard let raw = request?.pointee, let uploadCount else { return .NO }
     let connection = raw.assumingMemoryBound(to: Connection.self)
@@ -153,7 +158,7 @@ private let floorArrived: MHD_AccessHandlerCallback = { context, handle, _, _, _
     return withLoop(context) { loop in
         guard let answer = loop.floor?.make() else { return .NO }
         defer { MHD_destroy_response(answer) }
-        return MHD_queue_response(handle, 200, answer)
+        return posto_mhd_queue_response(handle, 200, answer) == 1 ? .YES : .NO
     }
 }
 

@@ -32,10 +32,7 @@ extension HTTPLoop {
         case .idle:
             shutdown(descriptor, Int32(SHUT_RDWR))
         case .head, .body:
-            gauges.refuse(.requestTimeout)
-            connection.pointee.status = 408
-            sendRaw(descriptor, handler.refusal(.requestTimeout, nil))
-            shutdown(descriptor, Int32(SHUT_RDWR))
+            refuseRaw(connection, .requestTimeout)
         case .suspended:
             timeOut(connection)
         case .answering:
@@ -51,7 +48,7 @@ extension HTTPLoop {
             response = waiter.timedOut(HTTPTicket(id: connection.pointee.ticket, mailbox: mailbox))
         } else {
             gauges.refuse(.answerTimeout)
-            response = handler.refusal(.answerTimeout, connection.pointee.requestID)
+            response = handler.refusal(.answerTimeout, connection.pointee.requestID, path: connection.pointee.knownPath)
         }
         // The waiter may have completed it just now, which is in the mailbox; the ticket decides who was first.
         wake(connection, with: response)

@@ -57,7 +57,7 @@ extension HTTPLoop {
             if connection.pointee.phase == .suspended {
                 let waiter = connection.pointee.waiter
                 let ticket = HTTPTicket(id: connection.pointee.ticket, mailbox: mailbox)
-                wake(connection, with: handler.refusal(.stopping, connection.pointee.requestID))
+                wake(connection, with: handler.refusal(.stopping, connection.pointee.requestID, path: nil))
                 waiter?.departed(ticket)
             } else if connection.pointee.stream != nil {
                 MHD_resume_connection(connection.pointee.handle)

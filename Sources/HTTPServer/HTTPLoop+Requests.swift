@@ -53,7 +53,9 @@ extension HTTPLoop {
         } else if question < connection.pointee.targetCount {
             connection.pointee.target![question] = 0x3f
         }
-        let refusal = HeadCheck.check(connection, method: method, version: version, headBytesMax: configuration.headBytesMax)
+        let refusal = HeadCheck.check(
+            connection, method: method, version: version, headBytesMax: configuration.headBytesMax,
+            firstNUL: hooks.pointee.received[Int(connection.pointee.descriptor)].nul)
         let given = connection.pointee.head.requestID.flatMap { HTTPRequestID($0) }
         connection.pointee.requestID = given ?? HTTPRequestID(identities.next(), identities.next())
         if let refusal { return refuse(connection, refusal) }
@@ -88,10 +90,7 @@ extension HTTPLoop {
         }
         if connection.pointee.body.discarded <= Limits.httpDiscardBytesMax { return true }
         // libmicrohttpd takes an answer only at the end of a body, and this one has none.
-        let refusal = HTTPRefusal.bodyTooLarge(max: connection.pointee.body.max)
-        gauges.refuse(refusal)
-        connection.pointee.status = refusal.status
-        sendRaw(connection.pointee.descriptor, handler.refusal(refusal, connection.pointee.requestID))
+        refuseRaw(connection, .bodyTooLarge(max: connection.pointee.body.max))
         return false
     }
 
@@ -110,7 +109,40 @@ extension HTTPLoop {
 
     func refuse(_ connection: ConnectionPointer, _ refusal: HTTPRefusal) -> Bool {
         gauges.refuse(refusal)
-        return answer(connection, handler.refusal(refusal, connection.pointee.requestID), close: true)
+        return answer(
+            connection, handler.refusal(refusal, connection.pointee.requestID, path: connection.pointee.knownPath), close: true)
+    }
+
+    /// Refuses in a state in which libmicrohttpd takes no answer from us, or has one of its own: we write on the socket ourselves and shut it
+    /// down, so that nothing can follow.
+    func refuseRaw(_ connection: ConnectionPointer, _ refusal: HTTPRefusal) {
+        if connection.pointee.phase != .body {
+            var id: HTTPRequestID?
+            if connection.pointee.phase == .head {
+                id =
+                    HTTPRequest(connection: connection, loop: .passUnretained(self)).withHeader("x-request-id") { HTTPRequestID($0) } ?? nil
+            }
+            connection.pointee.requestID = id ?? newRequestID()
+        }
+        connection.pointee.status = refusal.status
+        sendRaw(connection.pointee.descriptor, refusal, connection.pointee.requestID, path: connection.pointee.knownPath)
+        shutdown(connection.pointee.descriptor, Int32(SHUT_RDWR))
+    }
+
+    /// libmicrohttpd refuses by itself: with an HTML page, and some heads twice. Its page finds the socket shut.
+    func libraryRefuses(_ connection: ConnectionPointer, status: UInt32) {
+        let refusal: HTTPRefusal =
+            switch status {
+            case 413: .bodyTooLarge(max: 0)
+            case 414: .uriTooLong
+            case 431: .headersTooLarge
+            case 505: .unsupportedVersion
+            case 500...: .internalFailure
+            default: .malformedRequest
+            }
+        // Its second page for the same request.
+        guard connection.pointee.status == 0 else { return }
+        refuseRaw(connection, connection.pointee.refusal ?? refusal)
     }
 
     private func answer(_ connection: ConnectionPointer, _ response: HTTPResponse, close: Bool = false) -> Bool {
@@ -120,6 +152,9 @@ extension HTTPLoop {
         var close = close || response.close
         // libmicrohttpd reads chunk framing leniently; with nothing behind it on the connection there is nothing to smuggle.
         if connection.pointee.head.isChunked || drainDeadline != nil { close = true }
+        // Only the first NUL of a connection is noted, so behind one in a body a head could hide another.
+        let nul = hooks.pointee.received[Int(connection.pointee.descriptor)].nul
+        if nul != 0, nul <= connection.pointee.requestEnd { close = true }
         if case .stream = response.body { close = true }
         return Responder.queue(response, on: connection, in: self, close: close || connection.pointee.pollOnOrdinary)
     }
@@ -135,6 +170,7 @@ extension HTTPLoop {
                 method: connection.pointee.method, status: connection.pointee.status, tag: connection.pointee.tag, completed: completed,
                 durationNanoseconds: Self.clock() &- connection.pointee.received, listener: connection.pointee.listener,
                 requestID: connection.pointee.requestID))
+        connection.pointee.requestStart = connection.pointee.requestEnd
         connection.pointee.forgetRequest()
         connection.pointee.phase = .idle
         setDeadline(connection, now + timeouts.idle)

@@ -57,6 +57,7 @@ final class HTTPLoop {
     var gzip = Gzip()
     var logGate = LogGate()
     let logger = UnsafeMutablePointer<posto_mhd_logger>.allocate(capacity: 1)
+    let hooks = UnsafeMutablePointer<posto_http_hooks>.allocate(capacity: 1)
 
     /// Not nil once the server drains: when to stop waiting.
     var drainDeadline: UInt64?
@@ -87,6 +88,11 @@ final class HTTPLoop {
         slots.initialize(repeating: nil)
         deadlines = .allocate(capacity: configuration.connectionsMax)
         deadlines.initialize(repeating: .max)
+        // Descriptors are small numbers: connections and what else is open.
+        let received = configuration.connectionsMax + 4_096
+        hooks.initialize(
+            to: posto_http_hooks(
+                refused: libraryRefused, context: nil, received: posto_received_allocate(received), received_count: received))
     }
 
     deinit {
@@ -95,6 +101,8 @@ final class HTTPLoop {
         slots.deallocate()
         deadlines.deallocate()
         logger.deallocate()
+        free(hooks.pointee.received)
+        hooks.deallocate()
     }
 
     /// Nanoseconds since boot, suspended time included.
@@ -107,6 +115,12 @@ final class HTTPLoop {
     /// Serves until `stop` or the end of a drain.
     func run() {
         startDaemons()
+        if floor == nil {
+            // SAFETY: the loop outlives its own `run`.
+            hooks.pointee.context = Unmanaged.passUnretained(self).toOpaque()
+            posto_http_hooks_install(hooks)
+        }
+        defer { posto_http_hooks_install(nil) }
         watch(mailbox.descriptor, .wake, UInt32(EPOLLIN.rawValue), add: true)
         for (index, listener) in listeners.enumerated() {
             watch(listener.descriptor, .listener, UInt32(EPOLLIN.rawValue), index: index, add: true)

@@ -29,6 +29,12 @@ package enum HTTPRefusal: Sendable, Equatable {
     case answerTimeout
     /// The handler went away from a request without an answer, or the daemon stops.
     case stopping
+    /// Neither HTTP/1.1 nor 1.0.
+    case unsupportedVersion
+    /// A body that is compressed, or otherwise encoded.
+    case unsupportedContentEncoding
+    /// libmicrohttpd could not go on, mostly for want of memory.
+    case internalFailure
 
     package var status: UInt16 {
         switch self {
@@ -37,7 +43,11 @@ package enum HTTPRefusal: Sendable, Equatable {
         case .uriTooLong: 414
         case .headersTooLarge: 431
         case .bodyTooLarge: 413
-        case .tooManyConnections, .tooManyConnectionsFromAddress, .stopping: 503
+        case .tooManyConnectionsFromAddress: 429
+        case .tooManyConnections, .stopping: 503
+        case .unsupportedVersion: 505
+        case .unsupportedContentEncoding: 415
+        case .internalFailure: 500
         case .requestTimeout: 408
         case .answerTimeout: 504
         default: 400
@@ -71,6 +81,9 @@ package enum HTTPRefusal: Sendable, Equatable {
         case .requestTimeout: "request_timeout"
         case .answerTimeout: "answer_timeout"
         case .stopping: "stopping"
+        case .unsupportedVersion: "unsupported_version"
+        case .internalFailure: "internal_failure"
+        case .unsupportedContentEncoding: "unsupported_content_encoding"
         }
     }
 
@@ -101,6 +114,9 @@ package enum HTTPRefusal: Sendable, Equatable {
         case .requestTimeout: 21
         case .answerTimeout: 22
         case .stopping: 23
+        case .unsupportedVersion: 24
+        case .internalFailure: 25
+        case .unsupportedContentEncoding: 26
         }
     }
 
@@ -110,5 +126,6 @@ package enum HTTPRefusal: Sendable, Equatable {
         .foldedHeader, .badHeaderName, .badHeaderValue, .missingHost, .duplicateHost, .foreignHost, .foreignOrigin, .badTarget,
         .nulInTarget, .badPercentEscape, .notUTF8, .uriTooLong, .headersTooLarge, .bodyTooLarge(max: 0), .tooManyConnections,
         .tooManyConnectionsFromAddress, .requestTimeout, .answerTimeout, .stopping,
+        .unsupportedVersion, .internalFailure, .unsupportedContentEncoding,
     ]
 }

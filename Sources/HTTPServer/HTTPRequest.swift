@@ -14,6 +14,11 @@ package struct HTTPRequest: ~Copyable {
     package var path: UnsafeBufferPointer<UInt8> { connection.pointee.path }
     package var pathString: String { connection.pointee.path.text }
 
+    /// Path and query as they were sent.
+    package var target: UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: connection.pointee.target, count: connection.pointee.targetCount)
+    }
+
     /// As it was sent, without the query.
     package var rawPath: UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(start: connection.pointee.target, count: connection.pointee.questionMark)
@@ -58,6 +63,10 @@ package struct HTTPRequest: ~Copyable {
 
     /// What `Content-Length` promises; nil without a body, and for a chunked one.
     package var contentLength: UInt64? { connection.pointee.head.contentLength }
+
+    /// The value of `Idempotency-Key`; found with the head, so asking costs nothing.
+    package var idempotencyKey: String? { connection.pointee.head.idempotencyKey?.text }
+    package var hasIdempotencyKey: Bool { connection.pointee.head.idempotencyKey != nil }
 
     package var peer: HTTPPeer { connection.pointee.peer }
     /// Index into `HTTPServerConfiguration.listeners`.

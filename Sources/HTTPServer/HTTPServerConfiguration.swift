@@ -25,6 +25,8 @@ package struct HTTPServerConfiguration: Sendable {
 
     package var connectionsMax = Limits.httpConnectionsMax
     package var connectionsPerAddressMax = Limits.httpConnectionsPerAddressMax
+    /// Callers on loopback are this host itself, and not counted; tests count them.
+    package var countsLoopback = false
     package var targetBytesMax = Limits.httpTargetBytesMax
     package var headBytesMax = Limits.httpHeadBytesMax
     package var connectionMemoryBytes = Limits.httpConnectionMemoryBytes

@@ -6,12 +6,11 @@ import Glibc
 /// It leaves the head in one piece in memory: the request line from `method` on, every line end overwritten by NULs, two for CRLF and one
 /// for a bare LF; the spaces of the request line and the colons are NULs too. So each name must begin two bytes behind the value before it,
 /// and the empty line must end where the head ends: any other line end, fold, or NUL from outside shifts something and is found.
-/// What cannot be seen: NUL LF where CRLF belongs. It ends the line for us as LF alone does for everybody who accepts it, and no
-/// intermediary may forward a NUL (RFC 9110 §5.5).
+/// All but one: NUL LF where CRLF belongs leaves two NULs as well. So the reads of libmicrohttpd note where the first NUL came (`firstNUL`).
 enum HeadCheck {
     /// Fills `connection.method`, `.head`, `.path`, `.requestID`'s source, and says what is wrong.
     static func check(
-        _ connection: ConnectionPointer, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>, headBytesMax: Int
+        _ connection: ConnectionPointer, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>, headBytesMax: Int, firstNUL: UInt64
     ) -> HTTPRefusal? {
         let line = UnsafeRawPointer(method).assumingMemoryBound(to: UInt8.self)
         let version = UnsafeRawPointer(version).assumingMemoryBound(to: UInt8.self)
@@ -45,6 +44,9 @@ enum HeadCheck {
             return cursor == end || cursor + 1 == end ? .bareLineFeed : (cursor[0] == 0 ? .badHeaderValue : .foldedHeader)
         }
         guard cursor[-1] == 0, cursor[-2] == 0, cursor[0] == 0, cursor[1] == 0 else { return .bareLineFeed }
+
+        connection.pointee.head.size = UInt64(headSize + (line - connection.pointee.lineStart!))
+        guard firstNUL == 0 || firstNUL > connection.pointee.requestStart &+ connection.pointee.head.size else { return .bareLineFeed }
 
         if connection.pointee.head.isChunked {
             if connection.pointee.head.contentLength != nil { return .contentLengthAndTransferEncoding }
@@ -124,6 +126,12 @@ enum HeadCheck {
             head.contentLength = length
         case 15 where name.equalsIgnoringCase("accept-encoding"):
             if head.acceptEncoding == nil { head.acceptEncoding = value }
+        case 15 where name.equalsIgnoringCase("idempotency-key"):
+            // Which of two would count?
+            if head.idempotencyKey != nil { return .badHeaderValue }
+            head.idempotencyKey = value
+        case 16 where name.equalsIgnoringCase("content-encoding"):
+            if !value.equalsIgnoringCase("identity") { return .unsupportedContentEncoding }
         case 17 where name.equalsIgnoringCase("transfer-encoding"):
             if head.isChunked || !value.equalsIgnoringCase("chunked") { return .unsupportedTransferEncoding }
             head.isChunked = true

@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import CPlatform
 import Domain
 import Glibc
 
@@ -11,13 +12,13 @@ enum Responder {
                 return queue(prepared.response, on: connection, in: loop, close: close)
             }
             connection.pointee.status = prepared.status
-            return MHD_queue_response(connection.pointee.handle, UInt32(prepared.status), answer) == .YES
+            return posto_mhd_queue_response(connection.pointee.handle, UInt32(prepared.status), answer) == 1
         }
         guard let answer = make(response, connection, loop) else { return false }
         defer { MHD_destroy_response(answer) }
         addHeaders(answer, response, connection, loop.date, close: close)
         connection.pointee.status = response.status
-        return MHD_queue_response(connection.pointee.handle, UInt32(response.status), answer) == .YES
+        return posto_mhd_queue_response(connection.pointee.handle, UInt32(response.status), answer) == 1
     }
 
     private static func make(_ response: HTTPResponse, _ connection: ConnectionPointer, _ loop: HTTPLoop) -> OpaquePointer? {
@@ -121,13 +122,18 @@ enum Responder {
     }
 
     /// A complete answer as bytes, for connections that libmicrohttpd does not have, or that it would close in silence.
-    static func bytes(_ response: HTTPResponse) -> [UInt8] {
+    static func bytes(_ response: HTTPResponse, _ requestID: HTTPRequestID, _ date: HTTPDate) -> [UInt8] {
         var out: [UInt8] = []
         var body: [UInt8] = []
         if case .bytes(let bytes) = response.body { body = bytes }
-        if case .prepared(let prepared) = response.body { return bytes(prepared.response) }
+        if case .prepared(let prepared) = response.body { return bytes(prepared.response, requestID, date) }
         out.append(
-            contentsOf: "HTTP/1.1 \(response.status) \(reason(response.status))\r\nConnection: close\r\nCache-Control: no-store\r\n".utf8)
+            contentsOf:
+                "HTTP/1.1 \(response.status) \(reason(response.status))\r\nConnection: close\r\nCache-Control: no-store\r\nX-Request-Id: \(requestID)\r\n"
+                .utf8)
+        out.append(contentsOf: "Date: ".utf8)
+        date.withBytes { out.append(contentsOf: $0) }
+        out.append(contentsOf: "\r\n".utf8)
         if !body.isEmpty { out.append(contentsOf: "Content-Type: \(response.contentType.value)\r\n".utf8) }
         for header in response.headers where !header.value.utf8.contains(where: { $0 < 0x20 }) {
             out.append(contentsOf: "\(header.name): \(header.value)\r\n".utf8)

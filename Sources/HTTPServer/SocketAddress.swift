@@ -29,7 +29,9 @@ enum SocketAddress {
     /// Who connected, from what accept(2) told.
     ///
     /// - Parameter group: shown as the peer's group if it is among its supplementary ones.
-    static func peer(_ storage: inout sockaddr_storage, _ descriptor: Int32, group: UInt32?) -> (HTTPPeer, AddressKey?)? {
+    static func peer(_ storage: inout sockaddr_storage, _ descriptor: Int32, group: UInt32?, countsLoopback: Bool) -> (
+        HTTPPeer, AddressKey?
+    )? {
         if Int32(storage.ss_family) == AF_UNIX {
             var pid = pid_t()
             var uid = uid_t()
@@ -40,7 +42,7 @@ enum SocketAddress {
         }
         guard let (host, port, key) = internet(&storage) else { return nil }
         let isLoopback = host == "::1" || host.hasPrefix("127.")
-        return isLoopback ? (.loopback(port: port), nil) : (.network(address: host, port: port), key)
+        return isLoopback ? (.loopback(port: port), countsLoopback ? key : nil) : (.network(address: host, port: port), key)
     }
 
     private static func internet(_ storage: inout sockaddr_storage) -> (host: String, port: UInt16, key: AddressKey)? {

@@ -42,18 +42,9 @@ package struct RecordHeader: Equatable, Sendable {
     /// Writes header and payload to `destination`, which must hold `size + payload.count` bytes.
     package func write(key: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer, to destination: UnsafeMutableRawBufferPointer) {
         precondition(destination.count == Self.size + payload.count && payload.count == Int(length))
-        destination[0] = Self.magic
-        destination[1] = version
-        destination.storeBytes(of: flags.rawValue.littleEndian, toByteOffset: 2, as: UInt16.self)
-        destination.storeBytes(of: length.littleEndian, toByteOffset: 4, as: UInt32.self)
-        destination.storeBytes(of: 0, toByteOffset: 8, as: UInt32.self)
-        destination.storeBytes(of: epoch.littleEndian, toByteOffset: 12, as: UInt32.self)
-        destination.storeBytes(of: revision.littleEndian, toByteOffset: 16, as: UInt64.self)
         destination.baseAddress!.advanced(by: Self.size).copyMemory(
             from: payload.baseAddress ?? UnsafeRawPointer(destination.baseAddress!), byteCount: payload.count)
-        var crc = posto_crc32c(0, key.baseAddress, key.count)
-        crc = posto_crc32c(crc, destination.baseAddress, destination.count)
-        destination.storeBytes(of: crc.littleEndian, toByteOffset: 8, as: UInt32.self)
+        seal(key: key, over: destination)
     }
 
     /// Reads and checks a stored value; nil if magic, version, length or CRC are not right.

@@ -6,7 +6,7 @@ import Glibc
 @main
 struct Posto: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "posto", abstract: "The post of a branch: registry, policy cache and journal on one host.",
+        commandName: "posto", abstract: "The post of a branch: registry and journal on one host.",
         discussion: """
             Commands that ask the daemon find it at --server, then at POSTO_SERVER, then at unix:/run/posto/posto.sock.
 

@@ -335,6 +335,10 @@ class Node:
             found += page["records"]
             since = page["records"][-1]["seq"]
 
+    def alert(self, code):
+        """The alert of health with this code, or None; others may stand beside it."""
+        return next((alert for alert in self.get("/health").json["alerts"] if alert["code"] == code), None)
+
     @property
     def revision(self):
         return self.get("/api/v1/node").json["revision"]

@@ -343,7 +343,7 @@ def test_the_journal_with_and_without_the_daemon(node):
     for more in ([], ["--state", node.state]):
         peeked = node.run("queue", "peek", "state", "--json", "--limit", "3", *more)
         assert [json.loads(line)["postoseq"] for line in peeked.stdout.splitlines()] == ["29", "30", "31"]
-        assert len(node.run("queue", "peek", "state", *more).stdout.splitlines()) == 11
+        assert len(node.run("queue", "peek", "state", *more).stdout.splitlines()) == 21
         assert len(node.run("queue", "peek", "state", "--since", "0", "--limit", "31", *more).stdout.splitlines()) == 32
         stat = json.loads(node.run("queue", "stat", "audit", "--json", *more).stdout)
         assert stat["chained"] and stat["first_seq"] == 1
@@ -440,7 +440,7 @@ def test_backup_and_restore(node):
     assert answer.returncode == 2 and "nothing was changed" in answer.stderr and "revision 20" in answer.stderr
     answer = node.run("restore", asked, "--state", node.state, "--yes")
     assert answer.returncode == 0, answer.stderr
-    assert len(os.listdir(f"{node.state}/evidence")) == 1
+    assert len(os.listdir(f"{node.state}/evidence")) == 2
     node.start()
     names = [s["service_name"] for s in node.json("services")["services"]]
     assert len(names) == 20 and "later" not in names
@@ -522,7 +522,7 @@ def test_what_root_does_to_a_store_leaves_it_to_its_owner(node):
     assert node.run("queue", "ls", "--state", node.state).returncode == 0
     assert os.path.exists(f"{node.state}/store/state.mdb-lock") and owners() == {owner}
     assert node.run("restore", backup, "--state", node.state, "--yes").returncode == 0
-    assert len(os.listdir(f"{node.state}/evidence")) == 1 and owners() == {owner}
+    assert len(os.listdir(f"{node.state}/evidence")) == 2 and owners() == {owner}
 
 
 def test_tokens_are_read_from_files_only(node):

@@ -443,6 +443,7 @@ def test_health_has_the_shape_of_the_specification(standing):
     assert isinstance(body["uptime_seconds"], int) and body["active_services"] >= 1
     parts = body["components"]
     assert {"status", "latency_ms"} <= set(parts["store"])
+    assert parts["uplink"] == {"status": "disabled", "lag_records": 0}
     assert parts["circuit_breaker"] == {"state": "closed", "failure_count": 0, "last_failure": None}
     assert {"size", "hit_rate", "memory_mb", "oldest_entry_age_s"} <= set(parts["cache"])
     assert {"cpu_percent", "memory_percent", "threads"} <= set(parts["system"])
@@ -700,7 +701,13 @@ def test_a_wrong_query_value_is_named(standing, path, field):
     (b"GET /a%zz HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, b"malformed_request"),
     (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414, b"target_too_long"),
     (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 13000 + b"\r\n\r\n", 431, b"headers_too_large"),
-    (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 20000 + b"\r\n\r\n", 431, b""),
+    (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 20000 + b"\r\n\r\n", 431, b"headers_too_large"),
+    (b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414, b"target_too_long"),
+    (b"GET /health HTTP/3.0\r\nHost: localhost\r\n\r\n", 505, b"version_not_supported"),
+    (b"POST /api/v1/register HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", 400, b"malformed_request"),
+    (b"POST /api/v1/register HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n", 413, b"body_too_large"),
+    (b"POST /api/v1/register HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 400, b"malformed_request"),
+    (b"GET /health HTTP/1.1\r\nHost: localhost\0\n\r\n", 400, b"malformed_request"),
     (b"POST /api/v1/register HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400, b"malformed_request"),
     (b"POST /api/v1/register HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
      b"malformed_request"),
@@ -708,13 +715,31 @@ def test_a_wrong_query_value_is_named(standing, path, field):
     (b"POST /api/v1/register HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 501, b"not_implemented"),
 ], ids=[
     "foreign host", "host that begins like ours", "foreign origin", "null origin", "no host", "two hosts", "NUL", "bad escape",
-    "long target", "long head", "very long head", "two lengths", "length and chunks", "bare LF", "unknown coding"])
+    "long target", "long head", "very long head", "very long target", "version 3", "no number as length", "a length beyond numbers", "bad chunk", "NUL LF", "two lengths", "length and chunks", "bare LF", "unknown coding"])
 def test_the_door_refuses_what_it_must_as_http(standing, head, status, code):
     """Foreign hosts and origins, ambiguous framing and too long heads are refused with an HTTP answer, and the daemon goes on."""
     answer = standing.raw(head)
     assert answer.startswith(b"HTTP/1.1 %d " % status), answer[:200]
-    assert code in answer
+    head, body = answer.split(b"\r\n\r\n", 1)
+    headers = {line.split(b":")[0].lower(): line.split(b": ", 1)[1] for line in head.split(b"\r\n")[1:]}
+    assert headers[b"content-type"] == b"application/problem+json" and headers[b"connection"] == b"close"
+    problem = json.loads(body)
+    assert problem["code"] == code.decode() and problem["status"] == status and problem["title"] and problem["detail"]
+    assert problem["request_id"] == headers[b"x-request-id"].decode()
     assert standing.get("/health/live").status == 200
+
+
+def test_what_the_door_refuses_on_a_short_form_has_its_shape(standing):
+    """A refusal that no route gave has the shape of the short forms where its path lies among them."""
+    def refused(request):
+        status, body = standing.raw(request).split(b"\r\n\r\n", 1)
+        return int(status.split()[1]), json.loads(body)
+    assert refused(b"POST /register HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n") == (
+        400, {"error": "MalformedRequest", "message": "The request is not HTTP/1.1.", "code": "malformed_request"})
+    status, body = refused(b"GET /services/abc HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+    assert status == 403 and body["error"] == "ForeignHost"
+    answer = standing.request("PUT", "/register")
+    assert answer.status == 405 and answer.json["error"] == "MethodNotAllowed" and answer["allow"]
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(standing):

@@ -1,5 +1,6 @@
 """A disk that is really full: a small file system of its own under the state folder."""
 
+import errno
 import os
 import random
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 
 import pytest
 
+from interpose import Faults
 from ledger import Ledger
 from node import eventually
 
@@ -75,7 +77,7 @@ def test_on_a_full_disk_reads_and_heartbeats_go_on_and_writes_recover_by_themsel
     refusals = [r["event"]["data"] for r in node.audit(audit) if r["event"]["data"]["what"]["service_name"] == "refused"]
     assert sum(r["result"].get("status") == 507 for r in refusals) == 21, "each refusal is in the audit trail"
     assert ledger.perform("deregister", 5) == 204, "what frees room is done"
-    eventually(lambda: any(a["code"] == "disk_full" for a in node.get("/health").json["alerts"]), "health says it")
+    eventually(lambda: node.alert("disk_full"), "health says it")
     filler.remove()
     eventually(lambda: ledger.perform("register", 6) == 201, "it is taken again, without a restart")
     assert ledger.perform("register", 0) == 200
@@ -125,3 +127,30 @@ def test_a_disk_that_fills_and_empties_at_random_moments_loses_nothing(small):
         ledger.verify()
         filler.remove()
     assert statuses.get(507) and statuses.get(201), statuses
+
+
+def test_where_the_file_system_cannot_preallocate_a_ballast_file_is_kept_and_given_up(small):
+    """`store.ballast` is on the disk; a full disk takes it for the audit trail, health says so, and it grows again when there is room."""
+    node = small
+    faults = Faults(node)
+    faults.arm(errno.EOPNOTSUPP, times=1 << 30, calls=Faults.ALLOCATE, pattern="/store/state.mdb")
+    node.start()
+    ballast = node.state / "store" / "state.mdb.ballast"
+    assert ballast.stat().st_size == 4 * MEBIBYTE, "a step at once, the rest by the minute"
+    assert eventually(lambda: node.alert("reserve"), "health says that it is not whole")["hint"]
+    assert node.register("before", port=9000).status == 201
+    filler = Filler(node)
+    filler.fill()
+    refused = 0
+    while ballast.exists():
+        assert node.register("refused", port=9001).status == 507
+        refused += 1
+        assert refused < 20_000
+    for _ in range(20):
+        assert node.register("refused", port=9001).status == 507
+    outcomes = [r["event"]["data"]["result"].get("status") for r in node.audit()]
+    assert outcomes.count(507) == refused + 20, "each refusal is in the audit trail"
+    filler.remove()
+    eventually(lambda: node.register("after", port=9002).status in (200, 201), "it is taken again, without a restart")
+    node.restart()
+    assert ballast.stat().st_size == 4 * MEBIBYTE and node.instance("before") and node.instance("after")

@@ -75,10 +75,10 @@ def test_a_damaged_store_is_salvaged_and_kept_as_evidence(nodes, name, damage, k
     assert len(sets) == 1
     assert hashlib.sha256((sets[0] / "state.mdb").read_bytes()).hexdigest() == digest, "the evidence is as it was"
     assert json.loads((sets[0] / "report.json").read_text())
-    health = node.get("/health").json
-    assert health["status"] == "degraded", health
-    alert = next(a for a in health["alerts"] if a["component"] == "store")
-    assert "salvage" in (alert["code"] + alert["message"]).lower() and alert["hint"], alert
+    # Other alerts may stand beside it: the machine may be busy.
+    assert node.get("/health").json["status"] != "healthy"
+    alert = node.alert("salvaged")
+    assert alert["message"] and alert["hint"], alert
     after = node.register("after-damage", port=9990)
     assert after.status == 201 and (kept_min < 1 or after.json["revision"] > revision), after
     # A feed with a hole says so with 410; it never passes over what was lost.
@@ -90,6 +90,59 @@ def test_a_damaged_store_is_salvaged_and_kept_as_evidence(nodes, name, damage, k
     node.restart()
     assert node.instance("after-damage") and len(evidence(node)) == 1
     assert {s["service_name"] for s in node.services()} == set(listed) | {"after-damage"}
+
+
+def state_records(node):
+    """Every record of the stream `state` that is left, whatever is missing between them."""
+    found = []
+    while True:
+        since = found[-1]["postoseq"] if found else 0
+        lines = node.get(f"/api/v1/streams/state?since={since}&limit=1000").body.splitlines()
+        if not lines:
+            return found
+        found += [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_a_store_that_was_cut_off_every_registration_whose_record_is_left_comes_back(nodes, seed):
+    """Rows and the records of their changes lie on different pages: what either tells is there again, and what was removed stays away."""
+    chance = random.Random(seed)
+    print(f"seed {seed}")
+    node, _, registered = filled(nodes)
+    node.start()
+    for i in range(5, 120, 10):
+        assert node.delete(f"/api/v1/deregister/kept-{i:03}").status == 204
+        del registered[f"kept-{i:03}"]
+    # Rows of other services change until the records of these lie on other pages than their rows.
+    for i in range(chance.randrange(400)):
+        node.registered("busy", port=9999, ttl_seconds=3600, metadata={"n": str(i)})
+    node.stop()
+    os.truncate(store(node), int(os.path.getsize(store(node)) * chance.uniform(0.2, 0.95)) // PAGE * PAGE)
+    node.start()
+    newest = {}
+    for record in state_records(node):
+        change = record["data"]
+        # What the start itself announces is no record of before.
+        if change.get("reason") != "restart":
+            newest[change["service_name"]] = change
+    listed = {s["service_name"]: s for s in node.services()}
+    for name, change in newest.items():
+        if change["kind"] == "removed":
+            assert name not in listed, f"{name} was removed: {change}"
+            continue
+        assert name in listed, f"{name} is not there: {change}"
+        # A row may be newer than the newest of its records that is left.
+        assert listed[name]["revision"] >= change["revision"], (listed[name], change)
+        if listed[name]["revision"] == change["revision"]:
+            assert listed[name]["metadata"] == change["instance"]["metadata"], (listed[name], change)
+    listed = {name: shown["metadata"]["n"] for name, shown in listed.items()}
+    for name in listed:
+        if name in registered:
+            assert node.post(f"/api/v1/heartbeat/{name}").status == 200, "its holder comes back"
+    before = listed
+    node.restart()
+    assert {s["service_name"]: s["metadata"]["n"] for s in node.services()} == before
+    print(f"{len(listed)} of {len(registered) + 1} came back; {node.log().count('instances_replayed')} replay")
 
 
 @pytest.mark.parametrize("name,content", [
@@ -106,7 +159,7 @@ def test_when_nothing_can_be_salvaged_the_node_starts_all_the_same(nodes, name, 
     assert node.services() == []
     sets = evidence(node)
     assert sets and (sets[0] / "state.mdb").read_bytes() == damaged
-    alert = next(a for a in node.get("/health").json["alerts"] if a["component"] == "store")
+    alert = node.alert("began_empty")
     assert alert["message"] and alert["hint"]
     assert node.register("new-begin").status == 201
 
@@ -206,6 +259,39 @@ def test_a_backup_is_taken_while_the_node_works_and_restores_it(nodes, tmp_path)
     done = subprocess.run(
         [binary(), "restore", "--yes", "--state", str(tmp_path / "other"), str(file)], capture_output=True, text=True, env=node.environ(), timeout=60)
     assert done.returncode not in (0, 70) and "hint:" in done.stderr, done
+
+
+def test_a_backup_holds_bulk_too_and_a_restore_puts_both_back_in_a_new_epoch(nodes, tmp_path):
+    """`bulk.mdb` with its streams is in the backup, whether the daemon is asked or the folder is read; both old files become evidence."""
+    streams = '[[streams]]\nname = "readings"\npriority = 5\n'
+    node = nodes(config=streams).start()
+    node.registered("saved", port=9000, ttl_seconds=3600)
+    asked, read = tmp_path / "asked", tmp_path / "read"
+    asked.write_bytes(node.get("/api/v1/backup").body)
+    node.stop()
+
+    def run(*words):
+        return subprocess.run([binary(), *map(str, words)], capture_output=True, text=True, env=node.environ(), timeout=60)
+
+    done = run("backup", "--json", "--state", node.state, read)
+    assert done.returncode == 0 and json.loads(done.stdout)["bulk"] is True, done
+    for file in (asked, read):
+        assert b"bulk.mdb" in file.read_bytes() and b"stream-readings" in file.read_bytes()
+        node.start()
+        epoch = node.get("/api/v1/node").json["epoch"]
+        sets = len(evidence(node))
+        node.stop()
+        # As if bulk had been lost.
+        if file is read:
+            (node.state / "store" / "bulk.mdb").unlink()
+        done = run("restore", "--yes", "--state", node.state, file)
+        assert done.returncode == 0, done
+        node.start()
+        assert node.instance("saved") and node.get("/api/v1/node").json["epoch"] > epoch
+        assert {s["name"] for s in node.get("/api/v1/streams").json["streams"]} == {"state", "audit", "readings"}
+        assert len(evidence(node)) == sets + (1 if file is read else 2)
+        assert node.alert("salvaged") is None
+        node.stop()
 
 
 def test_damage_of_the_bulk_store_does_not_touch_the_registry(nodes):

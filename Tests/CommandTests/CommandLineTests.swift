@@ -91,7 +91,7 @@ struct CommandLineTests {
                 if arguments.contains("--help") { try command.run() }
                 return nil
             } catch {
-                return CommandLineEnd.outcome(of: error)
+                return CommandLineEnd.outcome(of: error, arguments)
             }
         }
         let mistake = outcome(["deregister", "name", "--bogus"])
@@ -102,6 +102,42 @@ struct CommandLineTests {
         #expect(help?.message == nil)
         #expect(help?.output.contains("Example: posto deregister") == true)
         #expect(outcome(["status"]) == nil)
+        let long = outcome(["services", "--tag"])
+        #expect(
+            long?.message == "missing value for '--tag <tag>'" && long?.hint == "posto services --help shows how", "no line of all options")
+    }
+
+    @Test(
+        "a word that is no command is named, with the command that was meant",
+        arguments: [
+            (["sttus"], "posto has no command sttus", "did you mean posto status?"),
+            (["help", "registr"], "posto has no command registr", "did you mean posto register?"),
+            (["queue", "pek", "state"], "posto queue has no command pek", "did you mean posto queue peek?"),
+            (["frobnicate", "--json"], "posto has no command frobnicate", "posto --help lists them"),
+            (["bench-flor"], "posto has no command bench-flor", "did you mean posto bench?"),
+        ])
+    func unknownCommand(arguments: [String], message: String, hint: String) throws {
+        do {
+            var command = try Posto.parseAsRoot(arguments)
+            try command.run()
+            Issue.record("it ran")
+        } catch {
+            let outcome = CommandLineEnd.outcome(of: error, arguments)
+            #expect(outcome == CommandLineEnd.Outcome(status: 2, message: message, hint: hint))
+        }
+    }
+
+    @Test(
+        "the help of a command that is there is an answer",
+        arguments: [["help", "queue"], ["help", "queue", "ls"], ["help"], ["--version"]])
+    func knownCommand(arguments: [String]) throws {
+        do {
+            var command = try Posto.parseAsRoot(arguments)
+            try command.run()
+            Issue.record("it ran")
+        } catch {
+            #expect(CommandLineEnd.outcome(of: error, arguments).status == 0)
+        }
     }
 
     @Test("registrations are read as one object, as a list, and one a line")

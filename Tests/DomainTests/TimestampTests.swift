@@ -1,9 +1,10 @@
 import Domain
+import TestSupport
 import Testing
 
 @Suite("RFC 3339")
 struct TimestampTests {
-    /// SplitMix64, so that a seed tells the case.
+    /// SeededRandom64, so that a seed tells the case.
     private struct Random: RandomNumberGenerator {
         var state: UInt64
         mutating func next() -> UInt64 {

@@ -15,8 +15,12 @@ import Testing
         var clients = (0..<3).map { _ in server.client() }
         for client in clients { #expect(client.request(get)?.status == 200) }
         let fourth = server.client()
-        #expect(fourth.request(get)?.status == 503)
-        #expect(fourth.waitForEnd().ended)
+        let refusal = fourth.request(get)
+        #expect(refusal?.status == 503)
+        #expect(refusal?["X-Request-Id"]?.count == 32)
+        #expect(refusal?["Connection"] == "close")
+        #expect(refusal?["Content-Type"] == "application/problem+json")
+        #expect(fourth.waitForEnd() == (true, 0))
         clients.removeLast()
         #expect(eventually { server.server.gauges.connections == 2 })
         #expect(server.client().request(get)?.status == 200)
@@ -28,6 +32,76 @@ import Testing
         let server = try TestServer { $0.connectionsPerAddressMax = 1 }
         let clients = (0..<3).map { _ in server.client() }
         for client in clients { #expect(client.request(get)?.status == 200) }
+    }
+
+    @Test("an address with all its connections is told 429 while others are served, and comes back when it has closed one")
+    func perAddressRefusal() throws {
+        let server = try TestServer {
+            $0.connectionsPerAddressMax = 2
+            $0.countsLoopback = true
+        }
+        let address = server.server.bound[0]
+        var greedy = (0..<2).map { _ in RawClient(address, from: "127.0.0.2") }
+        for client in greedy { #expect(client.request(get)?.status == 200) }
+        for _ in 0..<20 {
+            let third = RawClient(address, from: "127.0.0.2")
+            let refusal = third.request(get)
+            #expect(refusal?.status == 429)
+            #expect(refusal?.text == "too_many_connections_from_address")
+            #expect(refusal?["X-Request-Id"]?.count == 32)
+            #expect(third.waitForEnd() == (true, 0))
+        }
+        #expect(RawClient(address, from: "127.0.0.3").request(get)?.status == 200)
+        for client in greedy { #expect(client.request(get)?.status == 200) }
+        #expect(refused(server, "too_many_connections_from_address") == 20)
+        greedy.removeLast()
+        #expect(eventually { server.server.gauges.connections == 1 })
+        #expect(RawClient(address, from: "127.0.0.2").request(get)?.status == 200)
+    }
+
+    @Test("two hundred slow clients of seven kinds are gone soon after their deadline, and nobody waits for them")
+    func slowloris() throws {
+        let server = try TestServer {
+            $0.firstByteTimeout = .milliseconds(500)
+            $0.headTimeout = .milliseconds(500)
+            $0.bodyTimeout = .milliseconds(500)
+            $0.idleTimeout = .milliseconds(500)
+            $0.writeTimeout = .milliseconds(500)
+        }
+        let kinds: [(name: String, start: String, drip: String)] = [
+            ("silent", "", ""), ("half a request line", "GET /he", ""), ("a request line that drips", "GET /", "a"),
+            ("headers that drip", "GET / HTTP/1.1\r\nHost: localhost\r\n", "X: y\r\n"),
+            ("a body that drips", "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000\r\n\r\n", "a"),
+            ("chunks that drip", "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n"),
+            ("idle behind an answer", get, ""),
+        ]
+        let start = HTTPDoor.uptimeNanoseconds()
+        let slow = (0..<210).map { number in
+            let client = server.client()
+            client.send(kinds[number % 7].start)
+            return client
+        }
+        let other = server.client()
+        #expect(eventually { server.server.gauges.accepted == 211 })
+        var slowest: UInt64 = 0
+        var nextDrip = start
+        while server.server.gauges.connections > 1, HTTPDoor.uptimeNanoseconds() - start < 10_000_000_000 {
+            let asked = HTTPDoor.uptimeNanoseconds()
+            if asked >= nextDrip {
+                nextDrip = asked + 25_000_000
+                for (number, client) in slow.enumerated() where !kinds[number % 7].drip.isEmpty { client.send(kinds[number % 7].drip) }
+            }
+            #expect(other.request(get)?.status == 200)
+            slowest = max(slowest, HTTPDoor.uptimeNanoseconds() - asked)
+        }
+        #expect(server.server.gauges.connections == 1)
+        #expect(HTTPDoor.uptimeNanoseconds() - start < 5_000_000_000)
+        #expect(slowest < 1_000_000_000, "the longest that another client waited")
+        #expect(refused(server, "request_timeout") == 90, "who had a head or a body under way is told 408")
+        for (number, client) in slow.enumerated() where kinds[number % 7].name == "a body that drips" {
+            let reply = client.reply()
+            #expect(reply == nil || reply?.status == 408)
+        }
     }
 
     @Test(
@@ -47,7 +121,13 @@ import Testing
         if !beginning.isEmpty { slow.send(beginning) }
         let other = server.client()
         #expect(other.request(get)?.status == 200)
-        if told { #expect(slow.reply()?.status == 408) }
+        if told {
+            let reply = slow.reply()
+            #expect(reply?.status == 408)
+            #expect(reply?["X-Request-Id"]?.count == 32)
+            #expect(reply?["Connection"] == "close")
+            #expect(reply?.text == "request_timeout")
+        }
         #expect(slow.waitForEnd().ended)
     }
 

@@ -8,12 +8,14 @@ final class RawClient {
     let descriptor: Int32
     private var buffer: [UInt8] = []
 
-    init(_ address: HTTPAddress) {
+    /// - Parameter source: the address to call from, as one of 127.0.0.0/8.
+    init(_ address: HTTPAddress, from source: String? = nil) {
         switch address {
         case .tcp(let host, let port):
             descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             var one: Int32 = 1
             setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+            if let source { Self.bind(descriptor, source) }
             var to = sockaddr_in()
             to.sin_family = sa_family_t(AF_INET)
             to.sin_port = port.bigEndian
@@ -36,6 +38,16 @@ final class RawClient {
             }
             precondition(result == 0, "connect: \(errno)")
         }
+    }
+
+    private static func bind(_ descriptor: Int32, _ source: String) {
+        var from = sockaddr_in()
+        from.sin_family = sa_family_t(AF_INET)
+        inet_pton(AF_INET, source, &from.sin_addr)
+        let result = withUnsafePointer(to: &from) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+        precondition(result == 0, "bind to \(source): \(errno)")
     }
 
     deinit { close(descriptor) }

@@ -85,7 +85,7 @@ final class TestHandler: HTTPHandler, HTTPWaiter {
         }
     }
 
-    func refusal(_ refusal: HTTPRefusal, _ request: HTTPRequestID?) -> HTTPResponse {
+    func refusal(_ refusal: HTTPRefusal, _ requestID: HTTPRequestID, path: UnsafeBufferPointer<UInt8>?) -> HTTPResponse {
         HTTPResponse(status: refusal.status, contentType: .problemJSON, body: .bytes(Array("\(refusal.code)".utf8)))
     }
 

@@ -203,12 +203,12 @@ struct CheckMachineTests {
             var summary = CheckSummary()
             summary.failing = failing
             summary.recovering = recovering
-            return "\(summary.breakerState)"
+            return "\(summary.breaker.name)"
         }
         #expect(state(0, 0) == "closed")
         #expect(state(2, 0) == "open")
         #expect(state(2, 1) == "open")
-        #expect(state(2, 2) == "half_open")
+        #expect(state(2, 2) == "half-open")
     }
 }
 

@@ -175,4 +175,25 @@ struct EnvironmentTests {
         #expect(stat(folder.file("state.mdb.ballast"), &status) == 0)
         #expect(status.st_size == 8 << 20)
     }
+
+    @Test("on a small disk the reserve leaves what the disk must have to count as having room; the ballast stands in until it is whole")
+    func smallDisk() throws {
+        let disk = ManualDisk()
+        disk.free.store(3 << 20, ordering: .relaxed)
+        let folder = TemporaryFolder()
+        let store = try TestStore(
+            in: folder, budgetBytes: 32 << 20, preallocate: true, ballastBytes: 1 << 20, disk: disk.disk, diskFreeBytesMin: 1 << 20)
+        #expect(
+            try store.environment.usage().reserve
+                == StoreReserve(method: .preallocated, wantedBytes: 32 << 20, reservedBytes: (1 << 20) + 8_192))
+        var status = stat()
+        #expect(stat(folder.file("state.mdb.ballast"), &status) == 0 && status.st_size == 1 << 20)
+        disk.free.store(2 << 20, ordering: .relaxed)
+        store.environment.reserve.maintain()
+        #expect(try store.environment.usage().reserve.reservedBytes == (1 << 20) + 8_192)
+        disk.free.store(1 << 40, ordering: .relaxed)
+        store.environment.reserve.maintain()
+        #expect(try store.environment.usage().reserve.isComplete)
+        #expect(stat(folder.file("state.mdb.ballast"), &status) != 0, "room is kept twice")
+    }
 }

@@ -75,4 +75,25 @@ struct IdempotencyTests {
         #expect(left == [0, 7, 8, 9])
         #expect(try recall(store, "k0")?.status == 200)
     }
+
+    @Test("keys never take more than their share of the budget: the oldest give way to new ones, and nothing is refused")
+    func share() throws {
+        let store = try TestStore(budgetBytes: 16 << 20)
+        let kept = answer(store, body: [UInt8](repeating: 7, count: 700))
+        for batch in 0..<100 {
+            let done = try store.run(
+                TestRequest { (context) throws(StoreError) in
+                    for i in 0..<100 {
+                        try context.transaction.remember(kept, for: Array("key-\(batch * 7919 % 100)-\(i)".utf8), revision: 1)
+                    }
+                })
+            #expect(done == .committed)
+        }
+        let (pages, count) = try store.environment.read { (transaction) throws(StoreError) in
+            (try transaction.pages(.dedup) + transaction.pages(.dedupByAge), try transaction.count(.dedup))
+        }
+        #expect(pages <= (16 << 20) / 4_096 / Limits.idempotencyBudgetShare + 8 && count > 500 && count < 3_000, "\(pages) \(count)")
+        #expect(try recall(store, "key-\(99 * 7919 % 100)-99") == kept)
+        #expect(try recall(store, "key-0-0") == nil)
+    }
 }

@@ -5,18 +5,6 @@ import Testing
 /// The store against dictionaries in memory, by random work; a failure prints its seed.
 @Suite("The store as a model sees it")
 struct ModelTests {
-    /// Small and repeatable (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
-    struct SplitMix: RandomNumberGenerator, Sendable {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
-
     enum Step: Sendable {
         case put(key: UInt64, size: Int, fill: UInt8)
         case delete(key: UInt64)
@@ -46,7 +34,7 @@ struct ModelTests {
         }
     }
 
-    func work(_ random: inout SplitMix) -> Work {
+    func work(_ random: inout SeededRandom) -> Work {
         let steps = (0..<Int.random(in: 1...6, using: &random)).map { _ in
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<4:
@@ -100,7 +88,7 @@ struct ModelTests {
 
     @Test("puts, deletions, appends, failures and reopens leave what the model holds", arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
     func model(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(seed: seed)
         var model = Model()
         let folder = TemporaryFolder()
         for _ in 0..<4 {

@@ -199,6 +199,82 @@ struct SpaceTests {
         #expect(try JournalVerifier.verify(store.audit, in: store.environment).finding == .intact)
     }
 
+    @Test(
+        "what the ballast gave back is for audit alone: changes are refused until it is whole again or the disk has as much more",
+        .enabled(if: SmallDisk.isPossible))
+    func ballastIsForAudit() throws {
+        let disk = try SmallDisk(mebibytes: 48)
+        let unsupported = StoreDisk(freeBytes: StoreDisk.system.freeBytes, preallocate: { _, _ in EOPNOTSUPP })
+        let store = try TestStore(
+            path: disk.path + "/state.mdb", budgetBytes: 80 << 20, preallocate: true, ballastBytes: 8 << 20, disk: unsupported,
+            diskFreeBytesMin: 1 << 20)
+        store.environment.reserve.maintain()
+        #expect(try store.environment.usage().reserve == StoreReserve(method: .ballast, wantedBytes: 8 << 20, reservedBytes: 8 << 20))
+        #expect(try fill(store, priority: .state, from: 0, most: 100) == 100)
+        disk.fill()
+        while try store.environment.usage().reserve.reservedBytes > 0 { #expect(try appendAudit(store) == .committed) }
+        #expect(try !store.environment.usage().reserve.isComplete && store.environment.reserve.owedBytes == 8 << 20)
+        // Free is now almost all of the ballast, far above the least; it is not for changes.
+        for _ in 0..<100 {
+            store.time.advance(.seconds(1))
+            #expect(try store.run(.put("x", [1])) == .failed(.full))
+            #expect(try appendAudit(store) == .committed)
+        }
+        disk.empty()
+        store.time.advance(.seconds(1))
+        #expect(try store.run(.put("x", [1])) == .committed)
+        store.environment.reserve.maintain()
+        #expect(try store.environment.usage().reserve.reservedBytes == 4 << 20 && store.environment.reserve.owedBytes == 4 << 20)
+        store.environment.reserve.maintain()
+        #expect(try store.environment.usage().reserve.isComplete && store.environment.reserve.owedBytes == 0)
+    }
+
+    @Test("a map that is full grows by itself while others read, once an hour; then deletions are taken, and what comes after")
+    func mapFull() throws {
+        let store = try TestStore(budgetBytes: 1 << 30, mapBytes: 4 << 20)
+        let isReading = Atomic<Bool>(true)
+        let environment = store.environment
+        let readers = (0..<2).map { _ in
+            CareThread {
+                while isReading.load(ordering: .relaxed) {
+                    _ = try? environment.read { (transaction) throws(StoreError) in
+                        try transaction.scan(.things, prefix: StoreKey(.things)) { (_, payload, _) throws(StoreError) in
+                            precondition(payload.count == 4_000 && payload[3_999] == 1)
+                            return true
+                        }
+                    }
+                    _ = try? environment.usage()
+                }
+            }
+        }
+        defer {
+            isReading.store(false, ordering: .relaxed)
+            for reader in readers { reader.join() }
+        }
+        let first = try fill(store, priority: .state, from: 0, most: 1_000)
+        #expect(first > 0 && first < 1_000)
+        #expect(store.environment.mapGrowthCount == 1)
+        #expect(store.writer.retention.take(), "what is no longer kept should go now")
+        let delete = { (range: Range<Int>) in
+            TestRequest(priority: .state, releasesSpace: true) { (context) throws(StoreError) in
+                for number in range { try context.transaction.delete(.things, StoreKey(.things, UInt64(number))) }
+            }
+        }
+        #expect(try store.run(delete(0..<300)) == .committed)
+        #expect(try fill(store, priority: .state, from: first, most: 500) == 500)
+        #expect(try appendAudit(store) == .committed)
+        // The second time within the hour it stays full.
+        let second = try fill(store, priority: .state, from: first + 500, perRequest: 50)
+        _ = try fill(store, priority: .state, from: first + 500 + second)
+        #expect(second > 1_000 && store.environment.mapGrowthCount == 1)
+        #expect(try store.run(.put("x", [UInt8](repeating: 1, count: 4_000))) == .failed(.full))
+        store.time.advance(.seconds(3_600))
+        #expect(try store.run(.put("x", [UInt8](repeating: 1, count: 4_000))) == .failed(.full))
+        #expect(store.environment.mapGrowthCount == 2)
+        #expect(try store.run(.put("x", [UInt8](repeating: 1, count: 4_000))) == .committed)
+        #expect(store.reports.fatalError == nil)
+    }
+
     /// A limit on the size of files makes LMDB's write a short one, which it reports as EIO: to the store that is a disk that fails.
     @Test("a commit that fails while the disk has room is the end: nothing is acknowledged, the writer says why and takes no more")
     func diskFailed() async {

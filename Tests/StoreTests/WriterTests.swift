@@ -32,7 +32,7 @@ struct WriterTests {
         #expect(try store.environment.value("a") == [1, 2, 3])
         #expect(
             try store.environment.lines(store.state) == [
-                #"{"specversion":"1.0","id":"1-1","source":"/node/3f2a/state","type":"t.changed","subject":"a","time":"2026-09-21T14:13:20.000Z","datacontenttype":"application/json","postoseq":"1","postoepoch":"1","postoprio":"2","postotenant":"default","postomono":"10000","postotimeq":"unknown","data":{"revision":1}}"#
+                #"{"specversion":"1.0","id":"1-1","source":"/node/3f2a/state","type":"t.changed","subject":"a","time":"2026-11-18T11:06:40.000Z","datacontenttype":"application/json","postoseq":"1","postoepoch":"1","postoprio":"2","postotenant":"default","postomono":"10000","postotimeq":"unknown","data":{"revision":1}}"#
             ])
         #expect(store.journal.position(store.audit).records == 1)
     }

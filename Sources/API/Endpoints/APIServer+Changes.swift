@@ -15,12 +15,12 @@ extension APIServer {
             if form == .eventStream {
                 // What a browser sends when it connects again.
                 if let last = request.header("Last-Event-ID").flatMap(UInt64.init) { since = last }
-                return try subscribe(since: since ?? registry.oldestRevision)
+                return try subscribe(since: since ?? registry.oldestRevision, request.requestID)
             }
             let wait = try query.duration("wait", max: Limits.longPollMax, default: .zero)
             if since == nil, wait > .zero, registry.revision == 0 { since = 0 }
             guard wait > .zero, let since, since == registry.revision else {
-                return .answer(ChangeFeed.answer(registry, since: since, limit: limit, form: form))
+                return .answer(ChangeFeed.answer(registry, since: since, limit: limit, form: form, requestID: request.requestID))
             }
             try requireRoom()
             feed.watch(
@@ -34,9 +34,9 @@ extension APIServer {
         }
     }
 
-    private func subscribe(since: UInt64) throws(Problem) -> HTTPReply {
+    private func subscribe(since: UInt64, _ requestID: HTTPRequestID) throws(Problem) -> HTTPReply {
         try requireRoom()
-        let first = ChangeFeed.answer(registry, since: since, limit: 1, form: .eventStream)
+        let first = ChangeFeed.answer(registry, since: since, limit: 1, form: .eventStream, requestID: requestID)
         guard first.status == 200 else { return .answer(first) }
         let registry = registry
         let feed = feed
@@ -57,8 +57,12 @@ extension APIServer {
     /// JSON unless one of the others is asked for by name.
     static func form(of request: borrowing HTTPRequest) -> ChangesPage.Form {
         guard let accept = request.header("Accept") else { return .json }
-        if accept.contains("text/event-stream") { return .eventStream }
-        if accept.contains("application/x-ndjson") || accept.contains("application/ndjson") { return .ndjson }
-        return .json
+        return
+            switch AcceptHeader.best(accept, of: ["application/json", "application/x-ndjson", "application/ndjson", "text/event-stream"])
+        {
+        case 1, 2: .ndjson
+        case 3: .eventStream
+        default: .json
+        }
     }
 }

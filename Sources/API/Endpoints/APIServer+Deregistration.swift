@@ -49,18 +49,13 @@ extension APIServer {
             DeregisterRequest(
                 key, registry: api.registry, origin: origin, claim: isDryRun ? nil : claim, isDryRun: isDryRun
             ) { outcome in
-                let response =
+                let response: HTTPResponse =
                     switch outcome {
                     case .removed where isDryRun: HTTPResponse(status: 200, body: .bytes(DryRun.body("remove", key)))
                     case .removed(let revision): HTTPResponse(status: 204, revision: revision)
                     case .unknown: api.respond(api.notRegistered(key.service, tenant: key.tenant), requestID: requestID, isShort: isShort)
-                    case .replayed(let status, _):
-                        HTTPResponse(status: UInt16(status), headers: [HTTPHeader("Idempotency-Replayed", "true")])
-                    case .idempotencyKeyReused:
-                        api.respond(
-                            Problem(
-                                .idempotencyKeyReused, "This Idempotency-Key was sent with another request.",
-                                hint: "Use a new key for each new request."), requestID: requestID, isShort: isShort)
+                    case .replayed(let status, let body): .replayed(status: status, body: body, isShort: isShort)
+                    case .idempotencyKeyReused: api.respond(.keyReused, requestID: requestID, isShort: isShort)
                     case .failed(let error): api.respond(Problem(error), requestID: requestID, isShort: isShort)
                     }
                 if isDryRun || outcome.isFailure { ticket.complete(response) } else { api.completions.add(ticket, response) }

@@ -18,24 +18,32 @@ extension APIServer {
             guard Self.fitsKey(service, id) else {
                 throw unknownLease(service: String(decoding: service, as: UTF8.self))
             }
+            let claim = request.hasIdempotencyKey ? try claim(of: request) : nil
+            if let earlier = try earlierAnswer(claim, request, route) { return .answer(earlier) }
             switch registry.renew(tenant: tenant.utf8, service: service, id: id) {
-            case .done(let outcome): return .answer(answer(to: outcome, service: service, request, route))
-            case .revive(let key):
-                let answers = HeartbeatAnswers(
-                    api: self, requestID: request.requestID.description, isShort: route.isShort, service: key.service)
-                let origin = origin(of: request)
-                return change(request, route) { api, ticket in
-                    ReviveRequest(key, registry: api.registry, origin: origin) { outcome in
-                        if case .failed = outcome {
-                            ticket.complete(answers.response(outcome))
-                        } else {
-                            api.completions.add(ticket, answers.response(outcome))
-                        }
-                    }
-                }
+            case .done(let outcome): return answer(answer(to: outcome, service: service, request, route), claim, request, route)
+            case .revive(let key): return revive(key, claim, request, route)
             }
         } catch {
             return .answer(respond(error, request, route))
+        }
+    }
+
+    private func revive(_ key: InstanceKey, _ claim: IdempotencyClaim?, _ request: borrowing HTTPRequest, _ route: Route) -> HTTPReply {
+        let answers = HeartbeatAnswers(
+            api: self, requestID: request.requestID.description, isShort: route.isShort, service: key.service)
+        let origin = origin(of: request)
+        return change(request, route) { api, ticket in
+            ReviveRequest(key, registry: api.registry, origin: origin) { outcome in
+                let response = answers.response(outcome)
+                switch outcome {
+                case .failed: ticket.complete(response)
+                case .renewed where claim != nil:
+                    let memory = api.remembering(response, claim!, ticket, requestID: answers.requestID, isShort: answers.isShort)
+                    do throws(StoreError) { try api.registry.submit(memory) } catch { memory.failed(error) }
+                default: api.completions.add(ticket, response)
+                }
+            }
         }
     }
 

@@ -10,7 +10,10 @@ extension APIServer {
     func heartbeats(_ request: borrowing HTTPRequest, _ route: Route) -> HTTPReply {
         let elements: [JSONValue]
         let tenant: String
+        let claim: IdempotencyClaim?
         do throws(Problem) {
+            claim = try self.claim(of: request)
+            if let earlier = try earlierAnswer(claim, request, route) { return .answer(earlier) }
             tenant = try Query(request, route).tenant(default: facts.tenant, rule: NameRules.tenant.accepts)
             elements = try readBatch(Array(request.body))
         } catch {
@@ -26,14 +29,19 @@ extension APIServer {
             }
         }
         guard !changes.isEmpty else {
-            return .answer(HTTPResponse(status: 200, body: .bytes(batch.body())))
+            return answer(HTTPResponse(status: 200, body: .bytes(batch.body())), claim, summary: batch.summary(), request, route)
         }
         batch.expect(changes.count)
         let late = respond(
             Problem(.unavailable, "The disk has not confirmed all of these in time.", hint: "Send the batch again.", retryAfter: 5),
             requestID: requestID, isShort: false)
         let ticket = request.suspend(until: HTTPDoor.uptimeNanoseconds() + 30_000_000_000, waiter: PendingChange { late })
-        batch.onComplete { body in ticket.complete(HTTPResponse(status: 200, body: .bytes(body))) }
+        batch.onComplete { [self] in
+            let response = HTTPResponse(status: 200, body: .bytes(batch.body()))
+            guard let claim else { return ticket.complete(response) }
+            let memory = remembering(response, claim, summary: batch.summary(), ticket, requestID: requestID, isShort: false)
+            do throws(StoreError) { try registry.submit(memory) } catch { memory.failed(error) }
+        }
         for change in changes {
             do throws(StoreError) { try registry.submit(change) } catch { change.failed(error) }
         }
@@ -127,7 +135,7 @@ final class HeartbeatBatch: Sendable {
         var results: [Result?]
         /// Changes that the writer still has.
         var awaited = 0
-        var completion: (@Sendable ([UInt8]) -> Void)?
+        var completion: (@Sendable () -> Void)?
     }
 
     private let state: Mutex<State>
@@ -136,16 +144,23 @@ final class HeartbeatBatch: Sendable {
 
     func expect(_ changes: Int) { state.withLock { $0.awaited = changes } }
 
-    func onComplete(_ body: @escaping @Sendable ([UInt8]) -> Void) { state.withLock { $0.completion = body } }
+    func onComplete(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.completion = body } }
 
     func settle(_ index: Int, _ result: Result) {
-        let completion = state.withLock { state -> (@Sendable ([UInt8]) -> Void)? in
+        let completion = state.withLock { state -> (@Sendable () -> Void)? in
             state.results[index] = result
             guard state.awaited > 0 else { return nil }
             state.awaited -= 1
             return state.awaited == 0 ? state.completion : nil
         }
-        completion?(body())
+        completion?()
+    }
+
+    /// For a repeated request whose answer was too long to be remembered: how it went, without the results.
+    func summary() -> [UInt8] {
+        let results = state.withLock { $0.results }
+        let renewed = results.count { if case .renewed = $0 { true } else { false } }
+        return Array(#"{"results":[],"renewed":\#(renewed),"refused":\#(results.count - renewed)}"#.utf8)
     }
 
     func body() -> [UInt8] {

@@ -4,36 +4,44 @@ import Registry
 import Store
 
 extension APIServer {
-    /// One service: the hottest path of the node. A rendered answer is sent again as long as it is true.
+    /// The hottest path of the node: a look-up whose answer is still right is sent again, before its route is even looked for.
+    func cachedLookup(_ request: borrowing HTTPRequest) -> HTTPReply? {
+        guard request.method == .get,
+            let found = cache.find(request.target, now: time.uptime(), version: { registry.stripes.version(of: $0) })
+        else { return nil }
+        request.tag(found.route.rawValue)
+        if let refusal = refusalOfAccess(request, found.route) { return .answer(respond(refusal, request, found.route)) }
+        return .answer(HTTPResponse(found.answer))
+    }
+
+    /// One service.
     func lookup(_ request: borrowing HTTPRequest, _ parameters: HTTPParameters, _ route: Route) -> HTTPReply {
-        let name = parameters.bytes(0, in: request.path)
-        guard request.rawQuery.isEmpty else {
-            do throws(Problem) {
-                let tenant = try Query(request, route).tenant(default: facts.tenant, rule: NameRules.tenant.accepts)
-                return lookup(name, tenant: tenant, VersionStripes.hash(tenant: tenant.utf8, service: name), request, route)
-            } catch {
-                return .answer(respond(error, request, route))
-            }
+        let name = parameters.string(0, in: request.path)
+        do throws(Problem) {
+            let tenant =
+                request.rawQuery.isEmpty
+                ? facts.tenant : try Query(request, route).tenant(default: facts.tenant, rule: NameRules.tenant.accepts)
+            return .answer(try lookup(name, tenant: tenant, request, route))
+        } catch {
+            return .answer(respond(error, request, route))
         }
-        return lookup(name, tenant: facts.tenant, tenantHash.hash(service: name), request, route)
     }
 
     private func lookup(
-        _ name: UnsafeBufferPointer<UInt8>, tenant: String, _ hash: UInt64, _ request: borrowing HTTPRequest, _ route: Route
-    ) -> HTTPReply {
-        // Before the store is read: a change in between makes the copy old at once, never wrong.
-        let version = registry.stripes.version(of: hash)
+        _ name: String, tenant: String, _ request: borrowing HTTPRequest, _ route: Route
+    ) throws(Problem) -> HTTPResponse {
+        let stripe = VersionStripes.hash(tenant: tenant.utf8, service: name.utf8)
+        let version = registry.stripes.version(of: stripe)
         let now = time.uptime()
-        if let answer = cache.find(hash: hash, version: version, name: name, now: now) { return .answer(HTTPResponse(answer)) }
-        let text = String(decoding: name, as: UTF8.self)
+        let found: RenderedService?
         do throws(StoreError) {
-            guard name.count <= 64, let service = try registry.lookup(tenant: tenant, service: text) else {
-                return .answer(respond(notRegistered(text, tenant: tenant), request, route))
-            }
-            return .answer(HTTPResponse(cache.keep(service, hash: hash, version: version, name: name, now: now)))
+            found = name.utf8.count <= 64 ? try registry.lookup(tenant: tenant, service: name) : nil
         } catch {
-            return .answer(respond(Problem(error), request, route))
+            throw Problem(error)
         }
+        guard let service = found else { throw notRegistered(name, tenant: tenant) }
+        let stamp = LookupCache.Stamp(stripe: stripe, version: version, validUntil: service.validUntil)
+        return HTTPResponse(cache.keep(service, stamp: stamp, route: route, target: request.target, now: now))
     }
 
     func list(_ request: borrowing HTTPRequest, _ route: Route) -> HTTPReply {

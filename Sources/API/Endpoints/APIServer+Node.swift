@@ -70,7 +70,7 @@ extension APIServer {
         text.gauge("registry_active_instances", "Registered instances.", Double(registry.activeInstances))
         text.gauge(
             "registry_circuit_breaker_state", "0 closed, 1 open, 2 half-open: whether probed services fail.",
-            [("state=\"\(readings.checks.breakerState)\"", readings.checks.breakerNumber)])
+            [("state=\"\(readings.checks.breaker.name)\"", Double(readings.checks.breaker.rawValue))])
         text.gauge("registry_cache_hit_rate", "Share of look-ups answered from rendered copies.", cache.hitRate)
         text.gauge("registry_cache_size_bytes", "Bytes of rendered copies.", Double(cache.bytes))
         text.counter("cache_hits_total", "Look-ups answered from rendered copies.", cache.hits)
@@ -95,11 +95,5 @@ extension APIServer {
         for counter in readings.counters { text.counter(counter.name, counter.help, counter.value) }
         return .answer(
             HTTPResponse(status: 200, contentType: isOpenMetrics ? .openMetrics : .prometheus, body: .bytes(text.finish())))
-    }
-}
-
-extension CheckSummary {
-    fileprivate var breakerNumber: Double {
-        failing == 0 ? 0 : recovering == failing ? 2 : 1
     }
 }

@@ -94,7 +94,7 @@ extension APIServer {
 
     /// The request's `Idempotency-Key`, bound to who sent it and to what it was sent with.
     func claim(of request: borrowing HTTPRequest) throws(Problem) -> IdempotencyClaim? {
-        guard let key = request.header("Idempotency-Key") else { return nil }
+        guard let key = request.idempotencyKey else { return nil }
         guard (1...128).contains(key.utf8.count), key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
             throw Query.refuse("Idempotency-Key", key, "1 to 128 visible ASCII characters", example: "7f3c1e52-register-1")
         }
@@ -128,9 +128,7 @@ struct RegistrationAnswers: Sendable {
         case .renewed(let instance):
             return HTTPResponse(status: 200, body: .bytes(body(instance)), revision: instance.revision)
         case .replayed(let status, let body):
-            return HTTPResponse(
-                status: UInt16(status), contentType: status < 400 || route.isShort ? .json : .problemJSON,
-                headers: [HTTPHeader("Idempotency-Replayed", "true")], body: .bytes(body))
+            return .replayed(status: status, body: body, isShort: route.isShort)
         default:
             return api.respond(problem(outcome), requestID: requestID, isShort: route.isShort)
         }
@@ -179,8 +177,7 @@ struct RegistrationAnswers: Sendable {
                 .registryFull, "This node holds as many instances as it can (\(Limits.instancesMax)).",
                 hint: "Deregister instances that are gone.")
         case .idempotencyKeyReused:
-            return Problem(
-                .idempotencyKeyReused, "This Idempotency-Key was sent with another request.", hint: "Use a new key for each new request.")
+            return .keyReused
         case .failed(let error): return Problem(error)
         case .registered, .renewed, .replayed: preconditionFailure("an outcome that is no refusal")
         }

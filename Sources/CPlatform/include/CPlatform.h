@@ -14,6 +14,9 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
+struct MHD_Connection;
+struct MHD_Response;
+
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `length` bytes, continuing from `seed` (0 at first).
 /// Uses the processor's instruction on x86-64 with SSE 4.2 and on arm64 with CRC, tables otherwise.
 uint32_t posto_crc32c(uint32_t seed, const void *bytes, size_t length);
@@ -39,6 +42,9 @@ int posto_open_direct(const char *path, int mode);
 
 /// fallocate(2) with FALLOC_FL_KEEP_SIZE.
 int posto_preallocate(int fd, off_t offset, off_t length);
+
+/// 1 if the file lies on a file system that never writes a block in place (btrfs, bcachefs, ZFS), 0 if not, or if it cannot be told.
+int posto_copies_on_write(int fd);
 
 /// Names the calling thread (at most 15 bytes) for ps, gdb and perf; prctl is variadic, which Swift cannot call.
 void posto_name_thread(const char *name);
@@ -74,3 +80,30 @@ int posto_close_from(unsigned first);
 
 /// 1 if the kernel's clock is disciplined (NTP, PTP), 0 if it runs by itself, as adjtimex(2) says.
 int posto_clock_is_synchronized(void);
+
+/// What came over one socket.
+struct posto_received {
+    /// Bytes so far.
+    uint64_t bytes;
+    /// Which of them was the first NUL, counted from 1; 0 if there was none.
+    uint64_t nul;
+};
+
+/// What the HTTP thread wants to know of libmicrohttpd that the library does not tell.
+struct posto_http_hooks {
+    /// The library is about to send an answer of its own on `connection`.
+    void (*refused)(void *context, struct MHD_Connection *connection, unsigned status);
+    void *context;
+    /// By descriptor. A descriptor at or beyond `received_count` is not noted. Whoever opens a connection clears its element.
+    struct posto_received *received;
+    size_t received_count;
+};
+
+/// For the calling thread, until NULL is installed; what `mine` points to must live until then.
+void posto_http_hooks_install(struct posto_http_hooks *mine);
+
+/// Zeroed; pages that are not used take no memory. Freed by free(3).
+struct posto_received *posto_received_allocate(size_t count);
+
+/// MHD_queue_response, for us; the symbol itself is for the library (http_hooks.c).
+int posto_mhd_queue_response(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response);

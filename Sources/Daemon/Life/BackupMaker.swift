@@ -6,14 +6,18 @@ import Synchronization
 /// Takes backups of the running node, each on a thread of its own, one at a time.
 package final class BackupMaker: Sendable {
     private let environment: StoreEnvironment
+    private let bulk: StoreEnvironment
     private let identity: StoreIdentity
     private let journal: Journal
     private let time: TimeSource
     private let folder: String
     private let isBusy = Mutex(false)
 
-    package init(environment: StoreEnvironment, identity: StoreIdentity, journal: Journal, time: TimeSource, folder: String) {
+    package init(
+        environment: StoreEnvironment, bulk: StoreEnvironment, identity: StoreIdentity, journal: Journal, time: TimeSource, folder: String
+    ) {
         self.environment = environment
+        self.bulk = bulk
         self.identity = identity
         self.journal = journal
         self.time = time
@@ -24,7 +28,8 @@ package final class BackupMaker: Sendable {
     package func stream(_ done: @escaping @Sendable (Result<(descriptor: Int32, size: UInt64), StoreError>) -> Void) {
         start(done) { [self] () throws(StoreError) in
             let path = folder + "/download.backup"
-            let summary = try write(to: path)
+            try requireRoom()
+            let summary = try Backup.write(environment, bulk: bulk, header: header(holdsBulk: true), to: path)
             let descriptor = open(path, O_RDONLY | O_CLOEXEC)
             unlink(path)
             guard descriptor >= 0 else { throw StoreError(.system, "open the backup", number: errno) }
@@ -34,14 +39,24 @@ package final class BackupMaker: Sendable {
 
     /// Takes the copy from which a start begins when nothing else is left.
     package func keepLastGood(_ done: @escaping @Sendable (Result<BackupSummary, StoreError>) -> Void) {
-        start(done) { [self] () throws(StoreError) in try write(to: folder + "/state.mdb.last-good.backup") }
+        start(done) { [self] () throws(StoreError) in
+            try Backup.write(environment, header: header(holdsBulk: false), to: folder + "/state.mdb.last-good.backup")
+        }
     }
 
-    private func write(to path: String) throws(StoreError) -> BackupSummary {
-        let header = BackupHeader(
-            storeID: Identifier16(identity.storeID)!, nodeID: identity.nodeID,
-            epoch: identity.epoch, created: time.timestamp(), revision: journal.position(StreamID(0)).last)
-        return try Backup.write(environment, header: header, to: path)
+    /// A download lies beside the store until it is sent: it must not be what fills the disk.
+    private func requireRoom() throws(StoreError) {
+        let pages = try environment.usage().usedPages + bulk.usage().usedPages
+        guard let free = environment.diskFreeBytes else { return }
+        guard free > pages * StoreEnvironment.pageBytes + 2 * Limits.diskFreeBytesMin else {
+            throw StoreError(.full, "keep a backup beside the store until it is sent; `posto backup --state` writes it elsewhere at once")
+        }
+    }
+
+    private func header(holdsBulk: Bool) -> BackupHeader {
+        BackupHeader(
+            storeID: Identifier16(identity.storeID)!, nodeID: identity.nodeID, epoch: identity.epoch, created: time.timestamp(),
+            revision: journal.position(StreamID(0)).last, holdsBulk: holdsBulk)
     }
 
     private final class Job: Sendable {

@@ -17,6 +17,7 @@ extension Housekeeping {
         let checkSummary = checks.currentSummary
         let isDiskFull = stateWriter.isDiskFull
         let damaged = registry.damagedInstances
+        let mapGrowths = house.state.mapGrowthCount + house.bulk.mapGrowthCount
         readings.update { cell in
             cell.readings.commitMilliseconds = Double(figures.commitNanoseconds.load(ordering: .relaxed)) / 1e6
             cell.readings.commits = Histogram(
@@ -26,7 +27,10 @@ extension Housekeeping {
             cell.readings.diskFreeBytes = free
             cell.readings.checks = checkSummary
             cell.readings.alerts =
-                cell.standing + Self.alerts(usage: usage, isDiskFull: isDiskFull, boardFailure: cell.boardFailure, damaged: damaged)
+                cell.standing
+                + Self.alerts(
+                    usage: usage, isDiskFull: isDiskFull, boardFailure: cell.boardFailure, damaged: damaged, mapGrowths: mapGrowths,
+                    clockBehind: cell.clockBehindMilliseconds)
             cell.readings.gauges = Self.gauges(state: usage, bulk: bulkUsage, log: log)
             cell.readings.counters = [
                 ("posto_store_commits_total", "Commits of the state environment.", figures.batches.load(ordering: .relaxed)),
@@ -52,7 +56,11 @@ extension Housekeeping {
         }
     }
 
-    private static func alerts(usage: StoreUsage?, isDiskFull: Bool, boardFailure: String?, damaged: Int) -> [HealthReport.Alert] {
+    private static func alerts(
+        usage: StoreUsage?, isDiskFull: Bool, boardFailure: String?, damaged: Int, mapGrowths: Int, clockBehind: Int64?
+    ) -> [HealthReport
+        .Alert]
+    {
         var alerts: [HealthReport.Alert] = []
         if isDiskFull {
             alerts.append(
@@ -60,6 +68,13 @@ extension Housekeeping {
                     .unhealthy, "store", "disk_full",
                     "The disk of the state folder is full: changes are refused, look-ups and audit go on.",
                     hint: "Free space on that disk; the node goes on by itself."))
+        }
+        if mapGrowths > 0 {
+            alerts.append(
+                HealthReport.Alert(
+                    .degraded, "store", "map_full",
+                    "The store's file outgrew its address space \(mapGrowths) times since the start and was given more.",
+                    hint: "Take a backup, restart the daemon, and report it with the log: this should not happen."))
         }
         if let usage, !usage.reserve.isComplete {
             alerts.append(
@@ -79,6 +94,13 @@ extension Housekeeping {
                 HealthReport.Alert(
                     .degraded, "store", "damaged_instances", "\(damaged) instances cannot be read from the store; lists leave them out.",
                     hint: "They come back when they register again. Look at the disk; a restart checks and salvages the store."))
+        }
+        if let clockBehind {
+            alerts.append(
+                HealthReport.Alert(
+                    .degraded, "node", "clock_behind",
+                    "The host's clock is \(clockBehind / 1_000) s behind the time that it certainly is; nothing is deleted for its age.",
+                    hint: "Set the clock, or give the host a time server. Leases do not depend on it."))
         }
         if let boardFailure {
             alerts.append(

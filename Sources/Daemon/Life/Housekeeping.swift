@@ -33,6 +33,8 @@ package final class Housekeeping: @unchecked Sendable {
     private var leases: LeaseHouse
     private var boardKeeper = LeaseBoardKeeper()
     private var clock: ClockWatch
+    private var floor: TimeFloor
+    private let trustedTime: TrustedTime
     private var isClockTrusted = false
     /// For each writer what it has to delete from: its streams, and the answers that idempotency keys repeat.
     private let slices: [SliceKeeper]
@@ -50,7 +52,7 @@ package final class Housekeeping: @unchecked Sendable {
     init(
         house: StoreHouse, leases: consuming LeaseHouse, lapsed: [Int], registry: ServiceRegistry, checks: CheckKeeper,
         stateWriter: StoreWriter, bulkWriter: StoreWriter, server: HTTPDoor, api: APIServer, backups: BackupMaker,
-        readings: NodeReadingsCell, time: TimeSource, log: Log
+        readings: NodeReadingsCell, time: TimeSource, floor: TimeFloor, trustedTime: TrustedTime, log: Log
     ) {
         self.house = house
         self.leases = leases
@@ -64,6 +66,8 @@ package final class Housekeeping: @unchecked Sendable {
         self.backups = backups
         self.readings = readings
         self.time = time
+        self.floor = floor
+        self.trustedTime = trustedTime
         self.log = log
         slices = [(house.stateJournal, stateWriter), (house.bulkJournal, bulkWriter)].map { journal, writer in
             var sources: [any SliceSource] = journal.streamNames.values.map { stream in
@@ -73,7 +77,7 @@ package final class Housekeeping: @unchecked Sendable {
             return SliceKeeper(writer: writer, sources: sources, wake: { checks.wake() })
         }
         let now = time.uptime()
-        clock = ClockWatch(wall: SystemTime.wall(), uptime: now)
+        clock = ClockWatch(wall: SystemTime.wall(), uptime: now, floor: floor)
         sampler = SystemSampler(now: now)
         lastTurn = now
         watchdogFed = now
@@ -108,9 +112,11 @@ package final class Housekeeping: @unchecked Sendable {
         } catch {
             log.error("checks", "targets_unreadable", ["error": .describing(error)])
         }
+        readClock(time.uptime())
         // Both files get their blocks now, so that a disk that fills up later takes no copy away.
         for _ in 0..<2 { copyBoard(now: time.uptime(), isForced: true) }
         while !isStopping.load(ordering: .acquiring) { turn() }
+        readClock(time.uptime())
         copyBoard(now: time.uptime(), isForced: true)
     }
 
@@ -120,10 +126,12 @@ package final class Housekeeping: @unchecked Sendable {
         lastTurn = now
         feedWatchdog(now)
         for duty in schedule.take(now: now, started: started) { perform(duty, now) }
+        for keeper in slices { keeper.heed(now) }
         deleteSlices(now)
         var wait = Duration.milliseconds(500)
         if let next = registry.leases.nextDue() { wait = min(wait, max(.milliseconds(10), next - now)) }
         if slices.contains(where: \.isWaiting) { wait = min(wait, .milliseconds(5)) }
+        if slices.contains(where: \.isCalled) { wait = min(wait, SliceKeeper.heedPause) }
         checks.run(registry: registry, timeout: wait)
     }
 
@@ -177,7 +185,7 @@ package final class Housekeeping: @unchecked Sendable {
         let bytes = BoardCopy.bytes(slots: slots)
         guard isForced || boardKeeper.shouldWrite(now: now, changes: changes, copyBytes: bytes) else { return }
         do throws(StoreError) {
-            let written = try leases.copies.write(board, slots: slots, now: now, wall: time.timestamp())
+            let written = try leases.copies.write(board, slots: slots, now: now, timeFloor: floor.time)
             boardKeeper.wrote(now: now, changes: changes)
             readings.update { readings in
                 readings.boardBytes &+= UInt64(written)
@@ -203,7 +211,11 @@ package final class Housekeeping: @unchecked Sendable {
         if let step = clock.read(wall: wall, uptime: now) {
             log.warning("clock", "stepped", ["milliseconds": .integer(step.wholeMilliseconds)])
         }
-        isClockTrusted = clock.isTrusted(wall: wall, uptime: now)
+        isClockTrusted = clock.isTrusted(wall: wall, uptime: now, floor: floor)
+        floor.read(wall: wall, uptime: now, isSynchronized: posto_clock_is_synchronized() == 1, isSteady: clock.isSteady(uptime: now))
+        trustedTime.raise(to: floor)
+        let behind = floor.accepts(wall) ? nil : floor.time.milliseconds - wall.milliseconds
+        readings.update { $0.clockBehindMilliseconds = behind }
     }
 
     private func deleteSlices(_ now: Uptime) {

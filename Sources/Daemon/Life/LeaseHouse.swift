@@ -14,6 +14,8 @@ package struct LeaseHouse: ~Copyable {
     package let boardPath: String
     package var copies: BoardCopies
     let boardIdentity: BoardIdentity
+    /// The trusted-time floor that the newest copy carries.
+    let savedTime: Timestamp?
 
     package static func open(
         storeID: [UInt8], folder: borrowing StateDirectory, grace: Duration, time: TimeSource, log: Log
@@ -38,7 +40,8 @@ package struct LeaseHouse: ~Copyable {
             let keeper = LeaseKeeper(board: board, grace: grace, now: now, generation: UInt16(seed[0]) << 8 | UInt16(seed[1]))
             return LeaseHouse(
                 keeper: keeper, recovery: recovery, copiedWords: newest?.copy.words ?? [], boardPath: path,
-                copies: BoardCopies(folder: folder.storeFolder, identity: identity, newest: newest), boardIdentity: identity)
+                copies: BoardCopies(folder: folder.storeFolder, identity: identity, newest: newest), boardIdentity: identity,
+                savedTime: newest?.copy.timeFloor)
         } catch {
             throw DaemonFailure(error, "the lease board")
         }
@@ -46,7 +49,7 @@ package struct LeaseHouse: ~Copyable {
 
     private init(
         keeper: LeaseKeeper, recovery: BoardRecovery, copiedWords: [LeaseWord], boardPath: String, copies: consuming BoardCopies,
-        boardIdentity: BoardIdentity
+        boardIdentity: BoardIdentity, savedTime: Timestamp?
     ) {
         self.keeper = keeper
         self.recovery = recovery
@@ -54,6 +57,7 @@ package struct LeaseHouse: ~Copyable {
         self.boardPath = boardPath
         self.copies = copies
         self.boardIdentity = boardIdentity
+        self.savedTime = savedTime
     }
 
     /// Takes over every lease of the registry, and makes the board one that a later start may believe.
@@ -68,7 +72,8 @@ package struct LeaseHouse: ~Copyable {
             case .fromCopy: word = slot < copiedWords.count ? copiedWords[slot] : .empty
             case .allExpired: return nil
             }
-            return word.generation == generation ? recovery.deadline(of: word, ttl: ttl) : nil
+            let seen = word.generation == generation ? recovery.deadline(of: word, ttl: ttl) : nil
+            return seen ?? recovery.deadlineUnseen(ttl: ttl)
         }
         keeper.board.publish(boardIdentity, now: ready)
         return lapsed

@@ -9,6 +9,8 @@ package final class NodeReadingsCell: Sendable {
         var readings = NodeReadings()
         var boardBytes: UInt64 = 0
         var boardFailure: String?
+        /// How far the host's clock is behind the time that it certainly is; nil if it may be right.
+        var clockBehindMilliseconds: Int64?
         /// What the start found: stays until the next start.
         var standing: [HealthReport.Alert] = []
         var cpuAverage = 0.0

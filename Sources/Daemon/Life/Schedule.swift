@@ -16,10 +16,11 @@ struct Schedule: Equatable, Sendable {
             }
         }
 
-        /// The first time after a start: not all at once, and the daily copy soon.
+        /// The first time after a start: not all at once, and the daily copy soon. What the last life left undeleted is
+        /// deleted at once, because this one may be as short.
         var first: Duration {
             switch self {
-            case .copyBoard, .readFigures, .sampleSystem: .zero
+            case .copyBoard, .readFigures, .sampleSystem, .retain: .zero
             case .keepLastGood: .seconds(600)
             default: period
             }

@@ -76,13 +76,29 @@ final class SliceKeeper: @unchecked Sendable {
     /// Sources that may have something to delete, the next first.
     private var wanted: [Int] = []
     private var current = 0
+    private var heeded: Uptime?
+
+    /// How often the writer's signal makes it look at all sources again.
+    static let heedPause = Duration.milliseconds(50)
 
     /// - Parameter wake: brings housekeeping back when a slice is done.
     init(writer: StoreWriter, sources: [any SliceSource], wake: @escaping @Sendable () -> Void) {
         self.writer = writer
         self.sources = sources
         self.wake = wake
+        writer.retention.onRaise(wake)
     }
+
+    /// Looks at all sources again if the writer says that there is something to do; not more often than each `heedPause`.
+    func heed(_ now: Uptime) {
+        if let heeded, now < heeded + Self.heedPause { return }
+        guard writer.retention.take() else { return }
+        heeded = now
+        wantAll()
+    }
+
+    /// The writer has said so, and was not heeded yet.
+    var isCalled: Bool { writer.retention.isRaised }
 
     /// Looks at all sources again.
     func wantAll() {

@@ -39,12 +39,24 @@ package struct StateDirectory: ~Copyable {
     package var storeFolder: String { path + "/store" }
 
     private static func make(_ folder: String) throws(DaemonFailure) {
-        if mkdir(folder, 0o700) == 0 || errno == EEXIST { return }
+        if mkdir(folder, 0o700) == 0 { return try sync(parentOf: folder) }
+        if errno == EEXIST { return }
         if errno == ENOENT, let slash = folder.lastIndex(of: "/"), slash != folder.startIndex {
             try make(String(folder[..<slash]))
-            if mkdir(folder, 0o700) == 0 || errno == EEXIST { return }
+            if mkdir(folder, 0o700) == 0 { return try sync(parentOf: folder) }
+            if errno == EEXIST { return }
         }
         throw DaemonFailure(system: "make the folder \(folder)")
+    }
+
+    /// So that the folder is there after a power cut, and what lies in it.
+    private static func sync(parentOf folder: String) throws(DaemonFailure) {
+        let parent = folder.lastIndex(of: "/").map { $0 == folder.startIndex ? "/" : String(folder[..<$0]) } ?? "."
+        let descriptor = Glibc.open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw DaemonFailure(system: "open the folder \(parent)") }
+        defer { close(descriptor) }
+        // Some file systems refuse it for folders, and need it not.
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw DaemonFailure(system: "put the folder \(parent) on the disk") }
     }
 
     private static func readHolder(_ descriptor: Int32) -> String {

@@ -32,6 +32,7 @@ package struct StoreHouse {
             let state = try StoreEnvironment.open(
                 StoreEnvironment.Options(
                     path: storeFolder + "/state.mdb", budgetBytes: stateBudget, preallocate: true,
+                    ballastBytes: min(Int(clamping: configuration.store.ballastBytes), stateBudget),
                     diskFreeBytesMin: diskFreeBytesMin(storeFolder)))
             let bulk = try StoreEnvironment.open(
                 StoreEnvironment.Options(
@@ -41,12 +42,12 @@ package struct StoreHouse {
                 in: state, nodeID: configuration.node.id.isEmpty ? nil : configuration.node.id, proposedNodeID: proposedNodeID(),
                 epochMin: try NodeEpoch.lowest([(state, stateOpening), (bulk, bulkOpening)]), now: time.timestamp(),
                 randomBytes: randomBytes)
-            if case .salvaged = stateOpening { try InstanceIndex.rebuild(in: state) }
             let stateJournal = try openJournal(
                 state, identity, statePolicies, stateOpening,
                 floors: { () throws(StoreError) in
                     ["state": try InstanceIndex.highestRevision(in: state)]
                 })
+            if case .salvaged = stateOpening { try replay(state, log) }
             precondition(stateJournal.stream("state") == .state && stateJournal.stream("audit") == .audit, "the first streams are not ours")
             _ = try StoreIdentity.loadOrCreate(
                 in: bulk, nodeID: identity.nodeID, proposedNodeID: identity.nodeID, epoch: identity.epoch, now: time.timestamp(),
@@ -58,6 +59,18 @@ package struct StoreHouse {
         } catch {
             throw DaemonFailure(error, storeFolder)
         }
+    }
+
+    /// After a salvage: rows lay on other pages than the records of their changes, and either may have been lost alone.
+    private static func replay(_ state: StoreEnvironment, _ log: Log) throws(StoreError) {
+        let report = try InstanceReplay.run(in: state)
+        try InstanceIndex.rebuild(in: state)
+        log.warning(
+            "store", "instances_replayed",
+            [
+                "restored": .integer(report.restored), "removed": .integer(report.removed),
+                "unreadable_records": .integer(report.unreadable),
+            ])
     }
 
     /// After a repair the streams' rows are brought in line with their records first.

@@ -7,6 +7,8 @@ extension Limits {
     package static let leaseCopySlack = Duration.seconds(5)
     /// What the copies may write in a day: an eMMC of 8 GB and 3,000 cycles lives 300 years of it, and leaves room for the data.
     package static let leaseCopyBytesPerDayMax = 200_000_000
+    /// How often the trusted-time floor is saved at least, with a copy of a board that did not change: 2.5 MB a day.
+    package static let timeFloorPeriod = Duration.seconds(300)
     /// What the file system adds to each write, for its time stamps (measured on ext4: 8 kB of its journal).
     package static let leaseCopyOverheadBytes = 8_192
 
@@ -27,6 +29,8 @@ extension Limits {
 
     /// Records of one commit while a store is rebuilt: 10,000 are some 5 MB of dirty pages, far from the limit of LMDB.
     package static let rebuildRecordsPerCommit = 10_000
+    /// Instances of one commit while they are replayed from their records: with all their parts far from LMDB's limit of dirty pages.
+    package static let replayRowsPerCommit = 1_000
     /// Bytes of one commit while a store is rebuilt, for records of the largest size.
     package static let rebuildBytesPerCommit = 16 * 1_024 * 1_024
     /// Seconds that a salvage may take before it counts as hung: this, and as much again for each GiB (measured: 8 s for each).

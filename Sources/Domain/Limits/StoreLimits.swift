@@ -18,6 +18,12 @@ extension Limits {
     /// The smallest map: address space only, so that the budget, never the map, is the limit.
     package static let mapBytesMin = 16 << 30
 
+    /// By how much a map grows that is full all the same, and how often at most: a leak that eats more has to be seen by somebody.
+    package static let mapGrowthBytes = 64 << 20
+    package static let mapGrowthPause = Duration.seconds(3_600)
+    /// How long the writer waits for read transactions to end before it gives up to move the map; they last a second at most, but for backups.
+    package static let mapGateWait = Duration.seconds(2)
+
     // MARK: Group commit
 
     /// Requests in one commit: beyond it the cost of a request no longer falls.
@@ -62,6 +68,11 @@ extension Limits {
     package static let sliceRecordsMax = 1_000
     /// Pages of a deletion slice: each freelist entry then stays within one page (509 ids).
     package static let slicePagesMax = 400
+    /// A stream that has passed its bound by this share of the budget (1 of 256) wakes housekeeping: less would be a deletion each commit.
+    package static let streamOverWantedShare = 256
+    /// A stream that has passed its bound by this share of the budget (1 of 64) is cut by the writer itself: two of them stay far below the
+    /// shares, however fast records come.
+    package static let streamOverForcedShare = 64
     /// Records after which a long walk renews its read transaction, so that freed pages can be used again.
     package static let walkRecordsMax = 1_000
 
@@ -73,6 +84,8 @@ extension Limits {
     package static let idempotencyAnswerBytesMax = 3 << 10
     /// How long a key is remembered.
     package static let idempotencyAge = Duration.seconds(86_400)
+    /// The share of the budget (1 of 8) that remembered keys may take; beyond it the oldest give way to new ones. 128 MiB by default.
+    package static let idempotencyBudgetShare = 8
     /// How many keys are remembered.
     package static let idempotencyKeysMax: UInt64 = 1_000_000
 }

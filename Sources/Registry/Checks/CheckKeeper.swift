@@ -33,8 +33,18 @@ package struct CheckSummary: Equatable, Sendable {
     package init() {}
 
     /// Open while a service fails, half-open while all that fail are coming back (REGISTRY.md's words).
-    package var breakerState: StaticString {
-        failing == 0 ? "closed" : recovering == failing ? "half_open" : "open"
+    package var breaker: Breaker { failing == 0 ? .closed : recovering == failing ? .halfOpen : .open }
+
+    package enum Breaker: Int, Sendable, CaseIterable {
+        case closed, open, halfOpen
+
+        package var name: StaticString {
+            switch self {
+            case .closed: "closed"
+            case .open: "open"
+            case .halfOpen: "half-open"
+            }
+        }
     }
 }
 

@@ -23,6 +23,14 @@ package struct BackupSummary: Equatable, Sendable {
 
 /// Writes a backup: our own format, because a file of LMDB must never be opened from elsewhere (Documentation/FORMATS.md §6).
 package enum Backup {
+    /// The name of the second environment in a backup.
+    static let bulkName = "bulk.mdb"
+
+    private struct Section {
+        let transaction: OpaquePointer
+        let tables: [(table: Table, dbi: MDB_dbi)]
+    }
+
     /// Writes all records of one read transaction to `path`, which has its name only when everything is on disk.
     ///
     /// The transaction is held throughout and keeps freed pages from being used again: about a second for each 100 MB.
@@ -30,23 +38,54 @@ package enum Backup {
     ///   no new backup, and an older one of that name stands.
     package static func write(_ source: some BackupSource, header: BackupHeader, to path: String) throws(StoreError) -> BackupSummary {
         try source.withTransaction { transaction throws(StoreError) in
-            try write(transaction, tables: source.backupTables.sorted { $0.table.id < $1.table.id }, header: header, to: path)
+            try write(transaction, tables: Array(source.backupTables), header: header, to: path)
+        }
+    }
+
+    /// As above, of the state and the bulk environment, each at one moment; the two moments follow each other. `header.holdsBulk` must be true.
+    package static func write(
+        _ state: some BackupSource, bulk: some BackupSource, header: BackupHeader, to path: String
+    ) throws(StoreError) -> BackupSummary {
+        precondition(header.holdsBulk, "a header that does not tell of bulk")
+        // The state first: what is moved from it into bulk, bulk committed first, is then in one of them at least.
+        return try state.withTransaction { stateTransaction throws(StoreError) in
+            try bulk.withTransaction { bulkTransaction throws(StoreError) in
+                try write(
+                    [
+                        Section(transaction: stateTransaction, tables: Array(state.backupTables)),
+                        Section(transaction: bulkTransaction, tables: Array(bulk.backupTables)),
+                    ], header: header, to: path)
+            }
         }
     }
 
     package static func write(_ transaction: OpaquePointer, tables: [(table: Table, dbi: MDB_dbi)], header: BackupHeader, to path: String)
         throws(StoreError) -> BackupSummary
     {
+        try write([Section(transaction: transaction, tables: tables)], header: header, to: path)
+    }
+
+    private static func write(_ sections: [Section], header: BackupHeader, to path: String) throws(StoreError) -> BackupSummary {
         var file = try BackupFileWriter(path: path)
         try header.encoded.span.withUnsafeBytes { bytes throws(StoreError) in try file.write(bytes) }
-        var records: UInt64 = 0
-        for (table, dbi) in tables.sorted(by: { $0.table.id < $1.table.id }) { records += try copy(table, dbi, transaction, to: &file) }
-        var trailer = [UInt64(tables.count), records].flatMap { number in withUnsafeBytes(of: number.littleEndian) { [UInt8]($0) } }
-        trailer += try file.digest()
         let empty = UnsafeRawBufferPointer(start: nil, count: 0)
+        var (tables, records) = (0, UInt64(0))
+        for (index, section) in sections.enumerated() {
+            if index > 0 {
+                try Array(bulkName.utf8).span.withUnsafeBytes { name throws(StoreError) in
+                    try file.frame(.environment, table: 0, key: name, value: empty)
+                }
+            }
+            for (table, dbi) in section.tables.sorted(by: { $0.table.id < $1.table.id }) {
+                records += try copy(table, dbi, section.transaction, to: &file)
+                tables += 1
+            }
+        }
+        var trailer = [UInt64(tables), records].flatMap { number in withUnsafeBytes(of: number.littleEndian) { [UInt8]($0) } }
+        trailer += try file.digest()
         try trailer.span.withUnsafeBytes { bytes throws(StoreError) in try file.frame(.trailer, table: 0, key: empty, value: bytes) }
         try file.finish()
-        return BackupSummary(tables: UInt64(tables.count), records: records, bytes: file.bytesWritten)
+        return BackupSummary(tables: UInt64(tables), records: records, bytes: file.bytesWritten)
     }
 
     private static func copy(_ table: Table, _ dbi: MDB_dbi, _ transaction: OpaquePointer, to file: inout BackupFileWriter)

@@ -135,20 +135,24 @@ struct BackupFileReader: ~Copyable {
 
     /// Calls `body` with each table and each record, in the order of the file.
     ///
+    /// - Parameter body: `isBulk` is true from the second environment on.
     /// - Throws: `.corrupted` at the first byte that is not as it was written. What `body` was given before must then be thrown away.
     mutating func readAll(
-        _ body: (_ table: UInt8, _ name: String, _ record: (key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)?) throws(StoreError)
+        _ body: (_ isBulk: Bool, _ table: UInt8, _ name: String, _ record: (key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)?)
+            throws(StoreError)
             -> Void
     ) throws(StoreError) {
         _ = try take(BackupHeader.size)
         var (tables, records) = (UInt64(0), UInt64(0))
         var current: (id: UInt8, name: String)?
+        var isBulk = false
         while true {
             // The hash ends before the trailer, so a frame is hashed once its kind is known.
             let head = try take(BackupFrame.size, hashed: false)
             guard let frame = BackupFrame(head) else { throw Self.changed }
             let headCopy = [UInt8](head)
             if frame.kind == .trailer {
+                guard isBulk == header.holdsBulk else { throw Self.changed }
                 try readTrailer(frame, tables: tables, records: records)
                 return
             }
@@ -157,16 +161,21 @@ struct BackupFileReader: ~Copyable {
             let key = UnsafeRawBufferPointer(rebasing: bytes[..<frame.keyBytes])
             let value = UnsafeRawBufferPointer(rebasing: bytes[frame.keyBytes...])
             guard BackupFrame(frame.kind, table: frame.table, key: key, value: value) == frame else { throw Self.changed }
-            if frame.kind == .table {
+            if frame.kind == .environment {
+                // The name is no path: only this one is known, and it comes once.
+                guard header.holdsBulk, !isBulk, key.elementsEqual(Backup.bulkName.utf8), frame.valueBytes == 0 else { throw Self.changed }
+                isBulk = true
+                current = nil
+            } else if frame.kind == .table {
                 guard current.map({ $0.id < frame.table }) ?? true, !key.isEmpty else { throw Self.changed }
                 current = (frame.table, String(decoding: key, as: UTF8.self))
                 tables += 1
-                try body(frame.table, current!.name, nil)
+                try body(isBulk, frame.table, current!.name, nil)
             } else {
                 guard let current, current.id == frame.table, key.first == frame.table, RecordHeader.read(key: key, value: value) != nil
                 else { throw Self.changed }
                 records += 1
-                try body(frame.table, current.name, (key, value))
+                try body(isBulk, frame.table, current.name, (key, value))
             }
         }
     }

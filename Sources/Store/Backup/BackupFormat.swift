@@ -11,18 +11,22 @@ package struct BackupHeader: Equatable, Sendable {
     package let created: Timestamp
     /// The revision of the state that it holds.
     package let revision: UInt64
+    /// Whether the bulk environment follows the state; then the format is 2, which older versions refuse.
+    package let holdsBulk: Bool
 
-    package init(storeID: Identifier16, nodeID: String, epoch: UInt32, created: Timestamp, revision: UInt64) {
+    package init(storeID: Identifier16, nodeID: String, epoch: UInt32, created: Timestamp, revision: UInt64, holdsBulk: Bool = false) {
         precondition(nodeID.utf8.count <= Self.nodeBytesMax, "a node's name is longer than any host name")
         self.storeID = storeID
         self.nodeID = nodeID
         self.epoch = epoch
         self.created = created
         self.revision = revision
+        self.holdsBulk = holdsBulk
     }
 
     static let magic: [UInt8] = Array("POSTOBAK".utf8)
-    static let version: UInt32 = 1
+    /// The newest format that is read: 1 has the state alone, 2 the bulk environment too.
+    static let version: UInt32 = 2
     static let nodeBytesMax = 256
     static let size = 312
 
@@ -31,7 +35,7 @@ package struct BackupHeader: Equatable, Sendable {
         var bytes = [UInt8](repeating: 0, count: Self.size)
         bytes.withUnsafeMutableBytes { raw in
             raw.copyBytes(from: Self.magic)
-            raw.storeBytes(of: Self.version.littleEndian, toByteOffset: 8, as: UInt32.self)
+            raw.storeBytes(of: UInt32(holdsBulk ? 2 : 1).littleEndian, toByteOffset: 8, as: UInt32.self)
             raw.storeBytes(of: epoch.littleEndian, toByteOffset: 12, as: UInt32.self)
             raw.storeIdentifier(storeID, at: 16)
             raw.storeBytes(of: created.milliseconds.littleEndian, toByteOffset: 32, as: Int64.self)
@@ -53,9 +57,10 @@ package struct BackupHeader: Equatable, Sendable {
         guard checksum == posto_crc32c(0, raw.baseAddress, 308) else {
             throw StoreError(.corrupted, "read the backup: its header has changed")
         }
-        guard version == Self.version else {
+        guard (1...Self.version).contains(version) else {
             throw StoreError(.newerFormat, "read the backup: it has format \(version), this version of posto reads \(Self.version)")
         }
+        holdsBulk = version == 2
         epoch = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
         storeID = raw.loadIdentifier(at: 16)
         created = Timestamp(milliseconds: Int64(littleEndian: raw.loadUnaligned(fromByteOffset: 32, as: Int64.self)))
@@ -80,6 +85,8 @@ struct BackupFrame: Equatable {
         case table = 2
         /// The end: value = tables u64 · records u64 · SHA-256 of all the bytes before this frame.
         case trailer = 3
+        /// The name of the next environment, as the key. Its tables follow, by rising id again.
+        case environment = 4
     }
     static let trailerBytes = 16 + SHA256.size
 

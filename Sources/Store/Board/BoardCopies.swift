@@ -50,7 +50,7 @@ package struct BoardCopies: ~Copyable {
     ///
     /// - Returns: the bytes written.
     /// - Throws: `.full` or `.system`; the other copy is untouched, and the next call tries the same file again.
-    package mutating func write(_ board: borrowing LeaseBoard, slots: Int, now: Uptime, wall: Timestamp) throws(StoreError) -> Int {
+    package mutating func write(_ board: borrowing LeaseBoard, slots: Int, now: Uptime, timeFloor: Timestamp) throws(StoreError) -> Int {
         let bytes = BoardCopy.bytes(slots: slots)
         if buffer.count < bytes {
             buffer.deallocate()
@@ -63,7 +63,7 @@ package struct BoardCopies: ~Copyable {
             image.storeBytes(of: board.word(slot).rawValue.littleEndian, toByteOffset: BoardCopy.headerSize + slot * 8, as: UInt64.self)
         }
         BoardCopy.seal(
-            image, count: slots, identity: identity, sequence: sequence + 1, now: now, wall: wall,
+            image, count: slots, identity: identity, sequence: sequence + 1, now: now, timeFloor: timeFloor,
             period: LeaseBoardKeeper.period(copyBytes: bytes))
         try prepare(next, bytes: bytes)
         try put(image, into: next)
@@ -95,6 +95,7 @@ package struct BoardCopies: ~Copyable {
             offset += Self.alignment
         }
         guard fsync(files[index]) == 0 else { throw StoreError(.diskFailed, "prepare \(paths[index])", number: errno) }
+        if size == 0 { try FileBytes.syncFolder(FileBytes.folder(of: paths[index])) }
         prepared[index] = wanted
     }
 

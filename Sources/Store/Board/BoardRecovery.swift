@@ -60,6 +60,15 @@ package enum BoardRecovery: Equatable, Sendable {
         }
     }
 
+    /// The deadline of a lease that is held, as its row says, and that the copy does not show, or shows as over: it began, or came back, after the
+    /// copy was taken, at most `unseen` later.
+    ///
+    /// - Returns: nil if nothing is known, so that the lease begins as expired.
+    package func deadlineUnseen(ttl: Duration) -> Uptime? {
+        guard case .fromCopy(let takenAt, let unseen) = self else { return nil }
+        return takenAt + unseen + ttl
+    }
+
     /// The deadline to give a held lease: never before the one that its holder was promised.
     ///
     /// A copy does not show renewals made after it. The last of them can have come `unseen` later, and promised one `ttl` from then.

@@ -1,6 +1,6 @@
 import Domain
 
-/// Decides when the board is copied to disk: every 5 s if it changed, and less often when it has grown so much that a day's copies would
+/// Decides when the board is copied to disk: every 5 s if it changed, every 5 min if not, and less often when it has grown so much that a day's copies would
 /// pass the limit of bytes.
 package struct LeaseBoardKeeper: Equatable, Sendable {
     private var lastAttempt: Uptime?
@@ -18,7 +18,10 @@ package struct LeaseBoardKeeper: Equatable, Sendable {
     }
 
     package func shouldWrite(now: Uptime, changes: UInt64, copyBytes: Int) -> Bool {
-        guard changes != changesCopied else { return false }
+        guard changes != changesCopied else {
+            // For the time that it carries.
+            return lastAttempt.map { now >= $0 + Limits.timeFloorPeriod } ?? false
+        }
         guard let lastAttempt else { return true }
         return now >= lastAttempt + Self.period(copyBytes: copyBytes)
     }

@@ -24,6 +24,8 @@ package struct StoreDisk: Sendable {
             return Int(answer.f_bavail) * Int(answer.f_frsize)
         },
         preallocate: { descriptor, length in
+            // There a block that is written anew is a new block: what was kept for the file is of no use to it.
+            if posto_copies_on_write(descriptor) != 0 { return EOPNOTSUPP }
             while posto_preallocate(descriptor, 0, length) != 0 {
                 if errno != EINTR { return errno }
             }

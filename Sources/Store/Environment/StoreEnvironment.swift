@@ -21,6 +21,8 @@ package final class StoreEnvironment: @unchecked Sendable {
         package var maxTables: Int
         /// Keep room for the whole budget at open.
         package var preallocate: Bool
+        /// The ballast, where that cannot be done; nil: a twentieth of the budget, at most `Limits.ballastBytesMax`.
+        package var ballastBytes: Int?
         /// Written into every record until `StoreIdentity` sets the stored one.
         package var epoch: UInt32
         package var disk: StoreDisk
@@ -29,7 +31,8 @@ package final class StoreEnvironment: @unchecked Sendable {
 
         package init(
             path: String, budgetBytes: Int, mapBytes: Int? = nil, tables: [Table] = Table.all, maxTables: Int = Limits.tablesMax,
-            preallocate: Bool = false, epoch: UInt32 = 0, disk: StoreDisk = .system, diskFreeBytesMin: Int = Limits.diskFreeBytesMin
+            preallocate: Bool = false, ballastBytes: Int? = nil, epoch: UInt32 = 0, disk: StoreDisk = .system,
+            diskFreeBytesMin: Int = Limits.diskFreeBytesMin
         ) {
             self.path = path
             self.budgetBytes = budgetBytes
@@ -37,6 +40,7 @@ package final class StoreEnvironment: @unchecked Sendable {
             self.tables = tables
             self.maxTables = maxTables
             self.preallocate = preallocate
+            self.ballastBytes = ballastBytes
             self.epoch = epoch
             self.disk = disk
             self.diskFreeBytesMin = diskFreeBytesMin
@@ -55,6 +59,8 @@ package final class StoreEnvironment: @unchecked Sendable {
     /// LMDB's handle of the table with this id; 0 = not open.
     let handles: UnsafeMutablePointer<MDB_dbi>
     package let reserve: StoreReserveKeeper
+    let gate = MapGate()
+    let mapGrowth = Mutex(MapGrowth())
     private let currentEpoch: Atomic<UInt32>
     /// Every open table with LMDB's handle of it, in the order of opening. Written by `openTables` and `openPresentTables`, as `handles`.
     var openedTables: [(table: Table, dbi: MDB_dbi)] = []
@@ -70,6 +76,7 @@ package final class StoreEnvironment: @unchecked Sendable {
     ///   are; `.corrupted` for a file that is no store.
     package static func open(_ options: Options) throws(StoreError) -> StoreEnvironment {
         try assertLibrary()
+        let isNew = !FileBytes.exists(options.path)
         let descriptor = Glibc.open(options.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw StoreError(errno: "open the store's file") }
         let handle: OpaquePointer
@@ -82,6 +89,8 @@ package final class StoreEnvironment: @unchecked Sendable {
         // From here its `deinit` closes everything, also when the next line throws.
         let environment = StoreEnvironment(handle: handle, descriptor: descriptor, options: options)
         try environment.openTables(options.tables)
+        // A file that is synced may still have no name after a power cut.
+        if isNew { try FileBytes.syncFolder(FileBytes.folder(of: options.path)) }
         _ = environment.checkReaders()
         return environment
     }
@@ -125,8 +134,9 @@ package final class StoreEnvironment: @unchecked Sendable {
         handles = .allocate(capacity: 256)
         handles.initialize(repeating: 0, count: 256)
         reserve = StoreReserveKeeper(
-            descriptor: descriptor, ballastPath: options.path + ".ballast", wantedBytes: options.preallocate ? options.budgetBytes : 0,
-            disk: options.disk)
+            descriptor: descriptor, ballastPath: options.path + ".ballast", budgetBytes: options.preallocate ? options.budgetBytes : 0,
+            ballastBytesMax: options.ballastBytes ?? min(Limits.ballastBytesMax, options.budgetBytes / 20),
+            diskFreeBytesMin: options.diskFreeBytesMin, disk: options.disk)
         reserve.maintain()
     }
 

@@ -27,58 +27,85 @@ package struct StoreReserve: Equatable, Sendable {
     package var isComplete: Bool { reservedBytes >= wantedBytes }
 }
 
-/// Makes and keeps the reserve: preallocation, or a ballast file where the file system refuses it.
+/// Makes and keeps the reserve: preallocation; a ballast file where the file system refuses it, or had not enough for it.
 ///
-/// Never takes more than half of what is free, so that it is not us who fill a small disk. Any thread.
+/// Never takes more than half of what is free, nor what the disk must keep to count as having room, so that it is not us who fill a small disk.
+/// Any thread.
 package final class StoreReserveKeeper: Sendable {
+    private struct State {
+        var reserve: StoreReserve
+        var ballastBytes = 0
+        /// Room that the ballast gave back and has not taken again: it is for audit alone.
+        var owedBytes = 0
+    }
+
     private let descriptor: Int32
     private let ballastPath: String
     private let budgetBytes: Int
+    private let ballastBytesMax: Int
+    private let diskFreeBytesMin: Int
     private let disk: StoreDisk
-    private let state: Mutex<StoreReserve>
+    private let state: Mutex<State>
 
-    init(descriptor: Int32, ballastPath: String, wantedBytes: Int, disk: StoreDisk) {
+    /// - Parameter budgetBytes: what is kept for the file; 0: nothing, no ballast either.
+    init(descriptor: Int32, ballastPath: String, budgetBytes: Int, ballastBytesMax: Int, diskFreeBytesMin: Int, disk: StoreDisk) {
         self.descriptor = descriptor
         self.ballastPath = ballastPath
+        self.budgetBytes = budgetBytes
+        self.ballastBytesMax = ballastBytesMax
+        self.diskFreeBytesMin = diskFreeBytesMin
         self.disk = disk
-        budgetBytes = wantedBytes
-        state = Mutex(StoreReserve(method: wantedBytes > 0 ? .preallocated : .none, wantedBytes: wantedBytes, reservedBytes: 0))
+        let method = budgetBytes > 0 ? StoreReserve.Method.preallocated : .none
+        state = Mutex(State(reserve: StoreReserve(method: method, wantedBytes: budgetBytes, reservedBytes: 0)))
     }
 
-    package var current: StoreReserve { state.withLock { $0 } }
+    package var current: StoreReserve { state.withLock { $0.reserve } }
+
+    /// What a commit gave back to a full disk and the ballast has not taken again: until it has, free space up to this is no room for changes.
+    package var owedBytes: Int { state.withLock { $0.owedBytes } }
 
     /// Takes what is missing, as far as there is room. At open and each minute; a ballast grows by one step a call.
     package func maintain() {
-        state.withLock { reserve in
-            guard reserve.method != .none, !reserve.isComplete, let free = disk.freeBytes(descriptor) else { return }
-            if reserve.method == .preallocated {
-                var status = stat()
-                guard fstat(descriptor, &status) == 0 else { return }
-                // Blocks the file has are not taken again; half of the rest of the disk is not ours to take.
-                let has = Int(status.st_blocks) * 512
-                let length = min(budgetBytes, max(has, reserve.reservedBytes) + free / 2)
-                switch disk.preallocate(descriptor, length) {
-                case 0: reserve = StoreReserve(method: .preallocated, wantedBytes: budgetBytes, reservedBytes: length)
-                case EOPNOTSUPP, ENOSYS:
-                    let wanted = min(Limits.ballastBytesMax, budgetBytes / 20)
-                    reserve = StoreReserve(method: .ballast, wantedBytes: wanted, reservedBytes: existingBallast())
-                default: return
-                }
+        state.withLock { state in
+            guard state.reserve.method != .none else { return }
+            if state.reserve.method == .preallocated, !state.reserve.isComplete { preallocate(&state) }
+            if state.reserve.method == .preallocated, state.reserve.isComplete {
+                // Of an earlier start, on a smaller disk.
+                if FileBytes.exists(ballastPath) { unlink(ballastPath) }
+                (state.ballastBytes, state.owedBytes) = (0, 0)
+                return
             }
-            if reserve.method == .ballast, !reserve.isComplete {
-                let step = min(Limits.ballastStepBytes, reserve.wantedBytes - reserve.reservedBytes, free / 2)
-                let grown = growBallast(from: reserve.reservedBytes, by: step)
-                reserve = StoreReserve(method: .ballast, wantedBytes: reserve.wantedBytes, reservedBytes: grown)
+            if state.ballastBytes == 0 { state.ballastBytes = existingBallast() }
+            if state.ballastBytes < ballastBytesMax { growBallast(&state) }
+            if state.reserve.method == .ballast {
+                state.reserve = StoreReserve(method: .ballast, wantedBytes: ballastBytesMax, reservedBytes: state.ballastBytes)
             }
+        }
+    }
+
+    private func preallocate(_ state: inout State) {
+        var status = stat()
+        guard let free = disk.freeBytes(descriptor), fstat(descriptor, &status) == 0 else { return }
+        // Blocks the file has are not taken again; half of the rest of the disk is not ours to take.
+        let has = max(Int(status.st_blocks) * 512, state.reserve.reservedBytes)
+        let length = min(budgetBytes, has + max(0, min(free / 2, free - 2 * diskFreeBytesMin)))
+        switch disk.preallocate(descriptor, length) {
+        case 0: state.reserve = StoreReserve(method: .preallocated, wantedBytes: budgetBytes, reservedBytes: length)
+        case EOPNOTSUPP, ENOSYS: state.reserve = StoreReserve(method: .ballast, wantedBytes: ballastBytesMax, reservedBytes: 0)
+        default: return
         }
     }
 
     /// Gives the ballast's room back to the file system, at the first commit that finds it full. False if there was none.
     func release() -> Bool {
-        state.withLock { reserve in
-            guard reserve.method == .ballast, reserve.reservedBytes > 0 else { return false }
+        state.withLock { state in
+            guard state.ballastBytes > 0 else { return false }
             unlink(ballastPath)
-            reserve = StoreReserve(method: .ballast, wantedBytes: reserve.wantedBytes, reservedBytes: 0)
+            state.owedBytes += state.ballastBytes
+            state.ballastBytes = 0
+            if state.reserve.method == .ballast {
+                state.reserve = StoreReserve(method: .ballast, wantedBytes: ballastBytesMax, reservedBytes: 0)
+            }
             return true
         }
     }
@@ -89,10 +116,13 @@ package final class StoreReserveKeeper: Sendable {
     }
 
     /// Bytes that no file system can compress away, because a ballast of zeros might weigh nothing.
-    private func growBallast(from size: Int, by step: Int) -> Int {
-        guard step > 0 else { return size }
+    private func growBallast(_ state: inout State) {
+        guard let free = disk.freeBytes(descriptor) else { return }
+        let size = state.ballastBytes
+        let step = min(Limits.ballastStepBytes, ballastBytesMax - size, free / 2, free - 2 * diskFreeBytesMin)
+        guard step > 0 else { return }
         let file = open(ballastPath, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard file >= 0 else { return size }
+        guard file >= 0 else { return }
         defer { close(file) }
         var random: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(size)
         var grown = size
@@ -111,6 +141,7 @@ package final class StoreReserveKeeper: Sendable {
             }
         }
         fdatasync(file)
-        return grown
+        state.owedBytes = max(0, state.owedBytes - (grown - size))
+        state.ballastBytes = grown
     }
 }

@@ -25,6 +25,9 @@ extension StoreEnvironment {
     package func usage() throws(StoreError) -> StoreUsage {
         let used = try read { (transaction) throws(StoreError) in try usedPages(transaction.handle) }
         var info = MDB_envinfo()
+        // It reads the meta pages, which lie in the map.
+        gate.enter()
+        defer { gate.leave() }
         try StoreError.check(mdb_env_info(handle, &info), "ask for the figures")
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw StoreError(errno: "ask for the file's size") }

@@ -52,15 +52,32 @@ extension StoreReading where Self: ~Copyable {
 
 extension WriteTransaction {
     /// Remembers the answer under `key`, in the transaction of what it answers. Takes the place of one remembered before.
+    ///
+    /// When all keys together take their share of the budget, the two oldest give way: so the share holds by itself, however fast keys come.
     package borrowing func remember(_ answer: IdempotentAnswer, for key: [UInt8], revision: UInt64) throws(StoreError) {
         precondition(answer.body.count <= Limits.idempotencyAnswerBytesMax, "an answer too long to be remembered")
         let before = try withValue(.dedup, dedupKey(key)) { (payload, _) throws(StoreError) in try IdempotentAnswer.decode(payload).number }
         if let before { try delete(.dedupByAge, StoreKey(.dedupByAge, before)) }
+        let pagesMax = environment.budgetBytes / StoreEnvironment.pageBytes / Limits.idempotencyBudgetShare
+        if try pages(.dedup) + pages(.dedupByAge) > pagesMax { try forgetOldest(2) }
         let number = try last(.dedupByAge) { (key, _, _) throws(StoreError) in try ageNumber(key) + 1 } ?? 1
         var row = withUnsafeBytes(of: answer.created.milliseconds.littleEndian) { Array($0) }
         row.append(contentsOf: key)
         try put(.dedupByAge, StoreKey(.dedupByAge, number), row, revision: revision)
         try put(.dedup, dedupKey(key), answer.encode(number: number), revision: revision)
+    }
+
+    private borrowing func forgetOldest(_ count: Int) throws(StoreError) {
+        var oldest: [(number: UInt64, key: [UInt8])] = []
+        try scan(.dedupByAge, prefix: StoreKey(.dedupByAge), limit: count) { (key, payload, _) throws(StoreError) in
+            guard payload.count > 8 else { throw StoreError(.corrupted, "read an idempotency key's age") }
+            oldest.append((try ageNumber(key), Array(payload[8...])))
+            return true
+        }
+        for row in oldest {
+            try delete(.dedupByAge, StoreKey(.dedupByAge, row.number))
+            try delete(.dedup, StoreKey(.dedup, row.key))
+        }
     }
 }
 

@@ -25,6 +25,8 @@ package final class Journal: @unchecked Sendable {
     private var changedInBatch: [(state: StreamState, before: StreamRow)] = []
     private var changedInFence: [(state: StreamState, before: StreamRow)] = []
     private var isFenced = false
+    /// A stream that the batch touched has passed its bound.
+    var isRetentionWanted = false
 
     /// A stream while it is open. Writer's thread only.
     final class StreamState {
@@ -148,6 +150,7 @@ package final class Journal: @unchecked Sendable {
         endFence()
         for (state, _) in changedInBatch { state.isTouchedInBatch = false }
         changedInBatch.removeAll(keepingCapacity: true)
+        isRetentionWanted = false
     }
 
     func rollBackBatch() {
@@ -175,6 +178,7 @@ package final class Journal: @unchecked Sendable {
     func flush(_ transaction: borrowing WriteTransaction, now: Timestamp, uptime: Uptime) throws(StoreError) {
         endFence()
         for (state, _) in changedInBatch {
+            try cutIfOverflowing(state, in: transaction)
             try checkpointIfDue(state, in: transaction, now: now, uptime: uptime)
             try transaction.put(.streams, StreamRow.key(state.row.id), state.row.encode(), revision: state.row.last)
         }

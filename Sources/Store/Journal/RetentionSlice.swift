@@ -32,7 +32,7 @@ package final class RetentionSlice: WriteRequest {
 
     /// Finds what the stream's policy no longer keeps, and reads it.
     ///
-    /// By bytes: the oldest go until the stream is within `bytesMax`. By age: only with a trusted clock, and only records whose time is not
+    /// By bytes: the oldest go until the stream is within `bytesMax`, unless it refuses new ones instead. By age: only with a trusted clock, and only records whose time is not
     /// in the future, so that a jump of the clock deletes nothing.
     /// - Parameter keptAfter: nothing after this seq goes, whatever the policy says (what a receiver has not acknowledged).
     /// - Returns: nil if there is nothing to delete.
@@ -42,7 +42,7 @@ package final class RetentionSlice: WriteRequest {
     ) throws(StoreError) -> RetentionSlice? {
         let through = try environment.read { (transaction) throws(StoreError) -> UInt64? in
             guard let row = try transaction.streamRow(stream), row.records > 0 else { return nil }
-            var excess = row.policy.bytesMax.map { row.bytes > $0 ? row.bytes - $0 : 0 } ?? 0
+            var excess = StreamRoom(row, pages: try transaction.pages(stream.table)).excess
             let oldest = row.policy.ageMax.flatMap {
                 isClockTrusted ? Timestamp(milliseconds: now.milliseconds - $0.wholeMilliseconds) : nil
             }
@@ -74,8 +74,10 @@ extension Journal {
     /// Deletes the records through `seq`, with their pieces, and the checkpoints that tell nothing any more; returns how many records went.
     ///
     /// Deletes no more than a slice, so that a wrong `seq` cannot hold the writer.
+    ///
+    /// - Parameter bytesEnough: nothing more goes when that many bytes have gone.
     func deleteOldest(
-        _ stream: StreamID, through seq: UInt64, in transaction: borrowing WriteTransaction
+        _ stream: StreamID, through seq: UInt64, bytesEnough: UInt64 = .max, in transaction: borrowing WriteTransaction
     ) throws(StoreError) -> UInt64 {
         let state = state(stream)
         var row = state.row
@@ -84,6 +86,7 @@ extension Journal {
         try StoreError.check(mdb_cursor_open(transaction.handle, table, &cursor), "open a cursor to delete")
         defer { mdb_cursor_close(cursor) }
         var deleted: UInt64 = 0
+        var freed: UInt64 = 0
         var key = MDB_val()
         var value = MDB_val()
         while true {
@@ -94,7 +97,7 @@ extension Journal {
             let keyBytes = UnsafeRawBufferPointer(key)
             guard keyBytes.count >= 9 else { throw StoreError(.corrupted, "read the key of a stream's record") }
             let found = UInt64(bigEndian: keyBytes.loadUnaligned(fromByteOffset: 1, as: UInt64.self))
-            if found > seq || (keyBytes.count == 9 && deleted >= Limits.sliceRecordsMax) { break }
+            if found > seq || (keyBytes.count == 9 && (deleted >= Limits.sliceRecordsMax || freed >= bytesEnough)) { break }
             if keyBytes.count == 9 {
                 deleted += 1
                 // The record after the last deleted one is chained to it. A damaged one is deleted as well, and leaves no hash.
@@ -103,7 +106,9 @@ extension Journal {
                 row.trimmed = found
                 row.records -= min(row.records, 1)
             }
-            row.bytes -= min(row.bytes, UInt64(key.mv_size + value.mv_size))
+            let size = UInt64(key.mv_size + value.mv_size)
+            freed += size
+            row.bytes -= min(row.bytes, size)
             try StoreError.check(mdb_cursor_del(cursor, 0), "delete the oldest record")
             transaction.meter.deleted()
         }
@@ -112,6 +117,17 @@ extension Journal {
         touch(state)
         state.row = row
         return deleted
+    }
+
+    /// Keeps a stream's room bounded by the commit that writes into it, when whoever deletes beforehand is late or was never there: under the
+    /// fastest load, or in a daemon that lives for moments. Twice what the batch can have added goes, so that it gains on it.
+    func cutIfOverflowing(_ state: StreamState, in transaction: borrowing WriteTransaction) throws(StoreError) {
+        guard !StreamRoom.isFar(state.row) else { return }
+        let room = StreamRoom(state.row, pages: try transaction.pages(state.row.id.table))
+        if room.isWanted(budgetBytes: environment.budgetBytes) { isRetentionWanted = true }
+        guard room.isForced(budgetBytes: environment.budgetBytes) else { return }
+        _ = try deleteOldest(
+            state.row.id, through: state.row.last, bytesEnough: min(room.excess, UInt64(2 * Limits.batchBytesMax)), in: transaction)
     }
 
     private static func hash(in payload: UnsafeRawBufferPointer, _ flags: RecordHeader.Flags) -> Digest32? {

@@ -46,12 +46,19 @@ enum FileBytes {
         return stat(path, &status) == 0 ? Int(status.st_size) : nil
     }
 
+    /// The folder that a file lies in.
+    static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
     /// Makes names in a folder durable.
     static func syncFolder(_ path: String) throws(StoreError) {
         let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw StoreError(.system, "open the folder \(path)", number: errno) }
         defer { close(folder) }
-        guard fsync(folder) == 0 else { throw StoreError(.diskFailed, "sync the folder \(path)", number: errno) }
+        // Some file systems refuse it for folders, and need it not.
+        guard fsync(folder) == 0 || errno == EINVAL else { throw StoreError(.diskFailed, "sync the folder \(path)", number: errno) }
     }
 
     static func rename(_ old: String, to new: String) throws(StoreError) {

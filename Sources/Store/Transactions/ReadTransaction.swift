@@ -10,7 +10,12 @@ package struct ReadTransaction: ~Copyable, StoreReading {
 
     static func begin(_ environment: StoreEnvironment) throws(StoreError) -> ReadTransaction {
         var handle: OpaquePointer?
-        try StoreError.check(mdb_txn_begin(environment.handle, nil, UInt32(MDB_RDONLY), &handle), "begin to read")
+        environment.gate.enter()
+        let code = mdb_txn_begin(environment.handle, nil, UInt32(MDB_RDONLY), &handle)
+        if code != 0 {
+            environment.gate.leave()
+            throw StoreError(lmdb: code, "begin to read")
+        }
         return ReadTransaction(handle: handle!, environment: environment)
     }
 
@@ -22,7 +27,10 @@ package struct ReadTransaction: ~Copyable, StoreReading {
     /// The number of the last commit that it sees.
     package var number: Int { mdb_txn_id(handle) }
 
-    deinit { mdb_txn_abort(handle) }
+    deinit {
+        mdb_txn_abort(handle)
+        environment.gate.leave()
+    }
 }
 
 extension StoreEnvironment {
@@ -37,6 +45,8 @@ extension StoreEnvironment {
     /// Waits for a batch of the writer that is under way; must not be called from inside one (LMDB has one writer, and it would wait for itself).
     package func write<R>(_ body: (borrowing WriteTransaction) throws(StoreError) -> R) throws(StoreError) -> R {
         var handle: OpaquePointer?
+        gate.enter()
+        defer { gate.leave() }
         try StoreError.check(mdb_txn_begin(self.handle, nil, 0, &handle), "begin to write")
         let answer: R
         do throws(StoreError) {

@@ -3,7 +3,7 @@ import CPlatform
 extension RecordHeader {
     /// Writes the header before a payload that lies in its place already, so that a record is copied once, into LMDB's page.
     ///
-    /// Gives the same bytes as `write(key:payload:to:)`.
+    /// `write(key:payload:to:)` copies the payload first.
     func seal(key: UnsafeRawBufferPointer, over destination: UnsafeMutableRawBufferPointer) {
         precondition(destination.count == Self.size + Int(length))
         destination[0] = Self.magic

@@ -60,6 +60,13 @@ extension StoreReading where Self: ~Copyable {
         return stat.ms_entries
     }
 
+    /// Pages of the table; asks LMDB's counters.
+    package borrowing func pages(_ table: Table) throws(StoreError) -> Int {
+        var stat = MDB_stat()
+        try StoreError.check(mdb_stat(handle, environment.handles[Int(table.id)], &stat), "count the pages of a table")
+        return stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages
+    }
+
     /// Lends the records from `key` on in the order of their keys, while they begin with `prefix`, at most `limit`, until `body` says false.
     ///
     /// `body` must not write to the table that is walked.

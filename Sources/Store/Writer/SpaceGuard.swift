@@ -24,7 +24,8 @@ final class SpaceGuard: Sendable {
         guard force || last == .min || now.milliseconds - last >= Limits.diskCheckInterval.wholeMilliseconds else { return }
         checkedAt.store(now.milliseconds, ordering: .relaxed)
         guard let free = environment.disk.freeBytes(environment.descriptor) else { return }
-        diskFull.store(free < environment.diskFreeBytesMin, ordering: .relaxed)
+        // What the ballast gave back is audit's, not room for changes.
+        diskFull.store(free < environment.diskFreeBytesMin + environment.reserve.owedBytes, ordering: .relaxed)
     }
 
     /// Whether the budget is so near that each put must be counted. Counts pages itself, but only when the last count no longer tells.

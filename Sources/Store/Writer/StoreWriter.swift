@@ -21,6 +21,8 @@ package final class StoreWriter: @unchecked Sendable {
     package let environment: StoreEnvironment
     package let journal: Journal
     package let figures = WriterFigures()
+    /// Raised when there is something to delete.
+    package let retention = RetentionSignal()
     private let time: TimeSource
     private let pace: Duration?
     private let queue = WriterQueue()
@@ -83,7 +85,7 @@ package final class StoreWriter: @unchecked Sendable {
     }
 
     private func run() {
-        let batch = WriterBatch(environment: environment, journal: journal, space: space, figures: figures)
+        let batch = WriterBatch(environment: environment, journal: journal, space: space, figures: figures, retention: retention)
         var waiting: [any WriteRequest] = []
         waiting.reserveCapacity(Limits.batchRequestsMax)
         var nextCommit = bootNanoseconds()

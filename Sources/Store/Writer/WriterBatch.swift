@@ -19,19 +19,22 @@ final class WriterBatch {
     private let journal: Journal
     private let space: SpaceGuard
     private let figures: WriterFigures
+    private let retention: RetentionSignal
     private let meter = WriteMeter()
     private var verdicts: [Verdict] = []
     private var number: UInt64 = 0
     private var commitNanoseconds: UInt64 = 0
     private var isCommitted = false
+    private var isMapFull = false
     private var now = Timestamp(milliseconds: 0)
     private var uptime = Uptime(milliseconds: 0)
 
-    init(environment: StoreEnvironment, journal: Journal, space: SpaceGuard, figures: WriterFigures) {
+    init(environment: StoreEnvironment, journal: Journal, space: SpaceGuard, figures: WriterFigures, retention: RetentionSignal) {
         self.environment = environment
         self.journal = journal
         self.space = space
         self.figures = figures
+        self.retention = retention
         verdicts.reserveCapacity(Limits.batchRequestsMax)
     }
 
@@ -50,11 +53,20 @@ final class WriterBatch {
         } catch {
             // An attempt that failed may not have come to the end of the prefix: only those it took are answered.
             if verdicts.count < batch.count { batch = batch.prefix(max(1, verdicts.count)) }
+            if error.number == MDB_MAP_FULL { growMap() }
             try recover(batch, from: error)
         }
         let taken = verdicts.count
+        // Before the answers: whoever tries again at once finds room.
+        if isMapFull { growMap() }
         let summary = answer(batch.prefix(taken))
         return (taken, summary)
+    }
+
+    /// The map is never the limit by design; if it is all the same, deletions fail too, so it must grow before anything can heal.
+    private func growMap() {
+        isMapFull = false
+        if environment.growMap(now: uptime) { retention.raise() }
     }
 
     /// Nothing of the batch was committed: tells full from failed, and commits what the reserve is for.
@@ -148,6 +160,7 @@ final class WriterBatch {
                 return .done
             } catch {
                 if error.code == .diskFailed { throw error }
+                if error.number == MDB_MAP_FULL { isMapFull = true }
                 refusal = error
             }
         } else {
@@ -194,6 +207,7 @@ final class WriterBatch {
 
     /// Tells each request, and says what the commit brought; nil if there was none.
     private func answer(_ batch: ArraySlice<any WriteRequest>) -> BatchSummary? {
+        if isCommitted, journal.isRetentionWanted { retention.raise() }
         if isCommitted { figures.record(requests: batch.count, bytes: meter.bytes, nanoseconds: commitNanoseconds) }
         var at = 0
         for request in batch {
@@ -201,6 +215,8 @@ final class WriterBatch {
             case .done: request.committed()
             case .refused(let error):
                 figures.failures.add(1, ordering: .relaxed)
+                // What is no longer kept may be all that is in the way.
+                if error.code == .full { retention.raise() }
                 request.failed(error)
             }
             at += 1

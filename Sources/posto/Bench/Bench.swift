@@ -13,8 +13,8 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure this build on this machine.",
         discussion: """
-            Starts this very program as a daemon in a folder of its own, loads it, and prints each figure beside what the machine does without
-            it in the same minutes: ratios hold where absolute figures do not. Nothing else should run meanwhile. Needs some 8 GB in the folder
+            Starts this very program as a daemon in a folder of its own, loads it, and prints each figure beside what the machine does without \
+            it in the same minutes: ratios hold where absolute figures do not. Nothing else should run meanwhile. Needs some 8 GB in the folder \
             for `start`, a quarter of it otherwise, and about ten minutes in all.
 
             Exit code 1: a goal was missed.

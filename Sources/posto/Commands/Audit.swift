@@ -43,36 +43,10 @@ struct AuditShow: ParsableCommand {
             Example: posto audit show --limit 50
             """)
 
-    @Option(help: ArgumentHelp("Show what came after this sequence number.", valueName: "seq"))
-    var since: UInt64?
-
-    @Option(help: ArgumentHelp("Show at most so many.", valueName: "n"))
-    var limit = 20
-
-    @OptionGroup var state: StateOptions
-    @OptionGroup var server: ServerOptions
-
-    @Flag(help: "Print the CloudEvents, one a line.")
-    var json = false
-
-    func validate() throws {
-        guard limit > 0 else { throw ValidationError("--limit must be 1 or more.") }
-    }
+    @OptionGroup var records: RecordOptions
 
     func run() throws {
-        let source = try JournalSource(state, server)
-        let last = StreamText.unsigned(try source.stream("audit")["last_seq"])
-        var table = TextTable([">SEQ", "WHEN", "WHO", "FROM", "WHAT", "WHICH", "RESULT"])
-        try source.events(of: "audit", after: since ?? last - min(last, UInt64(limit)), limit: limit) { (event) throws(CommandFailure) in
-            if json {
-                Terminal.print(String(decoding: event, as: UTF8.self))
-            } else {
-                table.add(Self.row((try? JSONDocument.parse(Array(event)))?.root))
-            }
-            return true
-        }
-        if json { return }
-        if table.isEmpty { Terminal.print("There is no such record.") } else { table.show() }
+        try records.show("audit", [">SEQ", "WHEN", "WHO", "FROM", "WHAT", "WHICH", "RESULT"]) { event, _ in Self.row(event) }
     }
 
     private static func row(_ event: JSONValue?) -> [String] {

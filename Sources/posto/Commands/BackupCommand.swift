@@ -10,7 +10,8 @@ struct BackupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Write a backup of the node into a file.",
         discussion: """
-            The daemon goes on meanwhile. The file has its name only when all of it is on the disk and was read back; until then FILE.partial grows, \
+            It holds registrations, every stream of the journal (those of bulk.mdb too), the audit trail and the answers under idempotency keys; \
+            not the configuration and not the deadlines of leases. The daemon goes on meanwhile. The file has its name only when all of it is on the disk and was read back; until then FILE.partial grows, \
             and a file of that name stays as it was.
 
             Example: posto backup /var/backups/posto-$(date +%F).backup
@@ -63,21 +64,24 @@ struct BackupCommand: ParsableCommand {
     }
 
     private func write(from folder: StateFolder, to path: String) throws {
-        let name = StateFolder.environments[0]
-        let store = try folder.openStore(name)
+        let stores = try folder.openStores()
         do throws(StoreError) {
-            let (identity, revision) = try store.read { (transaction) throws(StoreError) in
+            let (identity, revision) = try stores[0].read { (transaction) throws(StoreError) in
                 (try StoreIdentity.read(transaction), try transaction.head(.state))
             }
             guard let identity, let storeID = Identifier16(identity.storeID) else {
                 throw StoreError(.corrupted, "read the store's identity")
             }
             let header = BackupHeader(
-                storeID: storeID, nodeID: identity.nodeID, epoch: identity.epoch, created: SystemTime.source.timestamp(), revision: revision
-            )
-            _ = try Backup.write(store, header: header, to: path)
+                storeID: storeID, nodeID: identity.nodeID, epoch: identity.epoch, created: SystemTime.source.timestamp(),
+                revision: revision, holdsBulk: stores.count > 1)
+            if stores.count > 1 {
+                _ = try Backup.write(stores[0], bulk: stores[1], header: header, to: path)
+            } else {
+                _ = try Backup.write(stores[0], header: header, to: path)
+            }
         } catch {
-            throw CommandFailure(error, folder.file(name))
+            throw CommandFailure(error, folder.file(StateFolder.environments[0]))
         }
     }
 
@@ -115,6 +119,7 @@ struct BackupCommand: ParsableCommand {
                 json.key("epoch"); json.integer(header.epoch)
                 json.key("revision"); json.unsigned(header.revision)
                 json.key("created"); json.timestamp(header.created)
+                json.key("bulk"); json.bool(header.holdsBulk)
             }
             Terminal.print(json.finish())
         } else {

@@ -18,22 +18,16 @@ struct Deregister: ParsableCommand {
     @Argument(help: "The instance.")
     var id: String?
 
-    @Option(help: "The tenant; the node's own if absent.")
-    var tenant: String?
-
-    @OptionGroup var server: ServerOptions
-
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup var registry: RegistryOptions
 
     func validate() throws {
         guard !name.isEmpty, id != "" else { throw ValidationError("The name is empty.") }
     }
 
     func run() throws {
-        let connection = try ServerConnection(server)
-        let reply = try connection.ask("DELETE", Self.path(name, id, tenant: tenant))
-        if json {
+        let connection = try ServerConnection(registry.server)
+        let reply = try connection.ask("DELETE", Self.path(name, id, tenant: registry.tenant))
+        if registry.json {
             var text = JSONWriter()
             text.object { text in
                 text.key("service_name"); text.string(name)

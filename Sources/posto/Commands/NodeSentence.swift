@@ -51,6 +51,13 @@ struct NodeSentence: Equatable {
                     "See what else writes to that disk (iostat, iotop)."
                 ))
         }
+        if let breaker = components?["circuit_breaker"], let failing = breaker["failure_count"]?.int64, failing > 0 {
+            reasons.append(
+                (
+                    "\(HumanText.count(failing, "instance")) of the registered ones \(failing == 1 ? "fails" : "fail") the health checks.",
+                    "posto services --health critical shows which."
+                ))
+        }
         if isOff(components?["cache"]) {
             reasons.append(("most look-ups miss the cache.", "It fills by itself; many instances that change all the time keep it cold."))
         }

@@ -32,8 +32,7 @@ struct RestoreCommand: ParsableCommand {
 
     func run() throws {
         let folder = StateFolder(state)
-        let place = StoreLadder.Place(
-            stateDirectory: folder.path, name: StateFolder.environments[0], streams: [], formatVersion: StoreFormat.currentVersion)
+        let place = self.place(StateFolder.environments[0], folder)
         // All three before anybody is asked: there is nothing to ask if it cannot be done.
         try requireStopped(folder)
         let expected = anyStore ? nil : try storeID(place.path)
@@ -54,6 +53,10 @@ struct RestoreCommand: ParsableCommand {
         } else {
             Terminal.print("Restored. Start the daemon: systemctl start posto")
         }
+    }
+
+    private func place(_ name: String, _ folder: StateFolder) -> StoreLadder.Place {
+        StoreLadder.Place(stateDirectory: folder.path, name: name, streams: [], formatVersion: StoreFormat.currentVersion)
     }
 
     private func requireStopped(_ folder: StateFolder) throws(CommandFailure) {
@@ -94,6 +97,9 @@ struct RestoreCommand: ParsableCommand {
         )
         let present =
             access(place.path, F_OK) == 0 ? "the present store is moved to \(place.stateDirectory)/evidence" : "there is no store there yet"
+        if !header.holdsBulk {
+            Terminal.note("it is of an older version and holds the state alone: the streams of bulk.mdb stay as they are")
+        }
         Terminal.note("it becomes the store in \(place.stateDirectory); \(present); what happened after the backup is not in the new store")
     }
 
@@ -112,7 +118,9 @@ struct RestoreCommand: ParsableCommand {
             let lock = try StateDirectory.open(folder.path)
             defer { withExtendedLifetime(lock.path) {} }
             do throws(StoreError) {
-                let header = try Restore.run(file, onto: place, expecting: store, now: SystemTime.source.timestamp())
+                let header = try Restore.run(
+                    file, onto: place, bulk: self.place(StateFolder.environments[1], folder), expecting: store,
+                    now: SystemTime.source.timestamp())
                 Ownership.giveBack(folder.path)
                 return header
             } catch {

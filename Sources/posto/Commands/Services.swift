@@ -30,13 +30,7 @@ struct Services: ParsableCommand {
     @Option(help: "Only instances whose check is passing, warning, critical or unknown.")
     var health: String?
 
-    @Option(help: "The tenant; the node's own if absent.")
-    var tenant: String?
-
-    @OptionGroup var server: ServerOptions
-
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup var registry: RegistryOptions
 
     func validate() throws {
         let filters = tag.count + capability.count + [serviceVersion, self.protocol, health].compactMap { $0 }.count
@@ -45,14 +39,13 @@ struct Services: ParsableCommand {
     }
 
     func run() throws {
-        let connection = try ServerConnection(server)
+        let connection = try ServerConnection(registry.server)
         if let name { try showOne(name, connection) } else { try showAll(connection) }
     }
 
     private func showOne(_ name: String, _ connection: borrowing ServerConnection) throws {
-        let query = tenant.map { "?tenant=" + HumanText.percentEncoded($0) } ?? ""
-        let reply = try connection.get("/api/v1/services/\(HumanText.percentEncoded(name))\(query)")
-        if json { return Terminal.print(reply.body) }
+        let reply = try connection.get(ServicePath.of("services", name, nil, tenant: registry.tenant))
+        if registry.json { return Terminal.print(reply.body) }
         var table = InstanceTableText()
         for instance in try ServerConnection.document(reply.body, of: connection.address)["instances"]?.elements.map({ $0 }) ?? [] {
             table.add(instance)
@@ -70,7 +63,7 @@ struct Services: ParsableCommand {
             let page = try connection.document("/api/v1/services?" + query(cursor))
             revision = revision ?? page["revision"]?.int64
             for instance in page["services"]?.elements.map({ $0 }) ?? [] {
-                if json {
+                if registry.json {
                     if !list.isEmpty { list.append(UInt8(ascii: ",")) }
                     list += instance.rawBytes
                 } else {
@@ -79,7 +72,7 @@ struct Services: ParsableCommand {
             }
             cursor = page["next"]?.string
         } while cursor != nil
-        if json {
+        if registry.json {
             var text = JSONWriter(capacity: list.count + 64)
             text.object { text in
                 text.key("revision"); text.integer(revision ?? 0)
@@ -98,7 +91,7 @@ struct Services: ParsableCommand {
         var items = [("limit", "1000")]
         items += tag.map { ("tag", $0) } + capability.map { ("capability", $0) }
         for (key, value) in [
-            ("version", serviceVersion), ("protocol", self.protocol), ("health", health), ("tenant", tenant), ("cursor", cursor),
+            ("version", serviceVersion), ("protocol", self.protocol), ("health", health), ("tenant", registry.tenant), ("cursor", cursor),
         ] {
             if let value { items.append((key, value)) }
         }

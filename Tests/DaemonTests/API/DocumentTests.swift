@@ -207,9 +207,9 @@ struct HealthReportTests {
     @Test(
         "each component by its thresholds",
         arguments: [
-            ("commit", 9.99, 0), ("commit", 10, 1), ("commit", 49.9, 1), ("commit", 50, 2), ("memory", 79.9, 0), ("memory", 80, 1),
-            ("memory", 90, 2), ("cpu", 69.9, 0), ("cpu", 70, 1), ("cpu", 84.9, 1), ("cpu", 85, 2), ("hits", 0.71, 0), ("hits", 0.69, 1),
-            ("hits", 0.01, 1),
+            ("commit", 0, 0), ("commit", 9.99, 0), ("commit", 10, 1), ("commit", 49.9, 1), ("commit", 50, 2), ("memory", 79.9, 0),
+            ("memory", 80, 1), ("memory", 89.9, 1), ("memory", 90, 2), ("cpu", 69.9, 0), ("cpu", 70, 1), ("cpu", 84.9, 1), ("cpu", 85, 2),
+            ("hits", 0.70001, 0), ("hits", 0.7, 0), ("hits", 0.69999, 1), ("hits", 0.5, 1), ("hits", 0.49999, 1), ("hits", 0, 1),
         ])
     func thresholds(component: String, value: Double, level: Int) throws {
         let report = report { report in
@@ -218,7 +218,7 @@ struct HealthReportTests {
             case "memory": report.memoryPercent = value
             case "cpu": report.cpuPercent = value
             default:
-                report.cache.hits = UInt64(value * 100_000)
+                report.cache.hits = UInt64((value * 100_000).rounded())
                 report.cache.misses = 100_000 - report.cache.hits
             }
         }
@@ -228,6 +228,23 @@ struct HealthReportTests {
         #expect(parsed["status"]?.string == ["healthy", "degraded", "unhealthy"][level])
         let place = component == "commit" ? "store" : component == "hits" ? "cache" : "system"
         #expect(parsed["components"]?[dynamic: place]?["status"]?.string == ["healthy", "degraded", "unhealthy"][level])
+    }
+
+    @Test(
+        "the breaker is open while probed services fail, half-open while all that fail come back; both degrade, and neither takes the node away",
+        arguments: [(0, 0, "closed", "healthy"), (1, 0, "open", "degraded"), (2, 1, "open", "degraded"), (2, 2, "half-open", "degraded")])
+    func breaker(failing: Int, recovering: Int, state: String, status: String) throws {
+        let report = report {
+            $0.checks.failing = failing
+            $0.checks.recovering = recovering
+            $0.checks.lastFailure = failing == 0 ? nil : Timestamp(milliseconds: 1_729_769_999_000)
+        }
+        #expect(report.status == 200)
+        let parsed = try JSONDocument.parse(report.body()).root
+        #expect(parsed["status"]?.string == status)
+        let breaker = try #require(parsed["components"]?["circuit_breaker"])
+        #expect(breaker["state"]?.string == state && breaker["failure_count"]?.int64 == Int64(failing))
+        #expect(breaker["last_failure"]?.string == (failing == 0 ? nil : "2024-10-24T11:39:59.000Z"))
     }
 
     @Test("a cache that was hardly asked says nothing")
@@ -256,8 +273,8 @@ struct HealthReportTests {
         #expect(root["components"]?["circuit_breaker"]?["last_failure"]?.isNull == true)
         #expect(root["components"]?["cache"]?["hit_rate"]?.double == 1)
         #expect(root["components"]?["system"]?["threads"]?.int64 == 12)
-        // A service that is down is told, and is no fault of the node.
-        #expect(root["status"]?.string == "healthy")
+        #expect(root["components"]?["uplink"]?["status"]?.string == "disabled", "it says honestly that there is none")
+        #expect(root["components"]?["uplink"]?["lag_records"]?.int64 == 0)
     }
 }
 

@@ -210,6 +210,97 @@ struct EndpointTests {
         #expect(node.send("POST", "/register", TestNode.registration("third"), headers: ["Idempotency-Key: k-9"]).reply()?.status == 422)
     }
 
+    @Test(
+        "a heartbeat with a key is answered alike when it is repeated, over look-ups and time, and refused with another body",
+        arguments: ["/api/v1/heartbeat/teller", "/heartbeat/teller/t-1"])
+    func heartbeatKey(_ path: String) throws {
+        let node = try TestNode()
+        node.register("teller", more: #","id":"t-1""#)
+        func beat(_ path: String, _ body: String = "", key: String) throws -> TestNode.Reply {
+            try #require(node.send("POST", path, body, headers: ["Idempotency-Key: \(key)"]).reply())
+        }
+        let first = try beat(path, key: "k")
+        #expect(first.status == 200 && first["Idempotency-Replayed"] == nil)
+        node.clock.advance(.seconds(20))
+        let again = try beat(path, key: "k")
+        #expect(again.text == first.text && again["Idempotency-Replayed"] == "true")
+        #expect(try beat(path, #"{"status":"fine"}"#, key: "k").status == 422)
+        #expect(try beat(path + "?tenant=default", key: "k").status == 422)
+        #expect(try beat(path, key: "other").text != first.text)
+        #expect(try beat(path, key: "with space").status == 400)
+        // A refusal is not remembered: the next try may fare better.
+        #expect(try beat("/api/v1/heartbeat/late", key: "l").status == 404)
+        node.register("late", port: 9_001)
+        #expect(try beat("/api/v1/heartbeat/late", key: "l").status == 200)
+        // One that brings an expired lease back.
+        node.clock.advance(.seconds(61))
+        node.registry.sweep(now: node.clock.uptime, isForgiving: false)
+        let revived = try beat(path, key: "back")
+        #expect(revived.status == 200)
+        #expect(try beat(path, key: "back")["Idempotency-Replayed"] == "true")
+    }
+
+    @Test("a batch with a key: the same answer again, or how it went if that is too long to be kept")
+    func batchKey() throws {
+        let node = try TestNode()
+        node.register("teller")
+        for (count, isWhole) in [(2, true), (100, false)] {
+            let body = "[" + Array(repeating: #"{"service_name":"teller"}"#, count: count).joined(separator: ",") + "]"
+            let key = ["Idempotency-Key: batch-\(count)"]
+            let first = try #require(node.send("POST", "/api/v1/heartbeats", body, headers: key).reply())
+            #expect(try first.json()["results"]?.count == count)
+            let again = try #require(node.send("POST", "/api/v1/heartbeats", body, headers: key).reply())
+            #expect(again["Idempotency-Replayed"] == "true")
+            #expect(try again.json()["renewed"]?.int64 == Int64(count))
+            #expect((again.text == first.text) == isWhole)
+            #expect(node.send("POST", "/api/v1/heartbeats", "[]", headers: key).reply()?.status == 422)
+        }
+        let mixed = "[" + TestNode.registration("atm", port: 9_001) + #",{"service_name":"nobody"}]"#
+        let first = try #require(node.send("POST", "/api/v1/heartbeats", mixed, headers: ["Idempotency-Key: m"]).reply())
+        #expect(node.send("POST", "/api/v1/heartbeats", mixed, headers: ["Idempotency-Key: m"]).reply()?.text == first.text)
+    }
+
+    @Test(
+        "the form of changes is what Accept likes best",
+        arguments: [
+            ("*/*", "application/json"), ("text/html", "application/json"), ("application/x-ndjson", "application/x-ndjson"),
+            ("Application/NDJSON ; q=0.5", "application/x-ndjson"), ("text/event-stream;q=0, application/json", "application/json"),
+            ("application/json;q=0.4, application/x-ndjson;q=0.9", "application/x-ndjson"), ("text/event-stream", "text/event-stream"),
+            ("application/json, application/x-ndjson", "application/json"), ("application/x-ndjson;q=x", "application/json"),
+            ("", "application/json"),
+        ])
+    func accept(_ accept: String, _ type: String) throws {
+        let node = try TestNode()
+        node.register("teller")
+        let reply = node.send("GET", "/api/v1/changes?since=0", headers: ["Accept: \(accept)"]).head()
+        #expect(reply?["Content-Type"] == type)
+    }
+
+    @Test("what is not there says what may be meant, OPTIONS what there is, and a compressed body is refused as such")
+    func manners() throws {
+        let node = try TestNode()
+        #expect(try node.ask("GET", "/api/v1/services/").json()["hint"]?.string == "Did you mean /api/v1/services?")
+        #expect(try node.ask("GET", "/api/v1/nothing/").json()["hint"]?.string == "GET /openapi.json lists every path.")
+        let star = node.ask("OPTIONS", "*")
+        #expect(star.status == 204 && star["Allow"] == "GET, HEAD, POST, DELETE, OPTIONS")
+        let twice = try node.ask("GET", "/api/v1/services?limit=1&limit=2").json()
+        #expect(twice["field"]?.string == "limit" && twice["provided"]?.string == "2" && twice["hint"]?.string == "Give it once.")
+        let packed = node.send("POST", "/api/v1/register", "{}", headers: ["Content-Encoding: gzip"]).reply()
+        #expect(packed?.status == 415)
+        #expect(try packed?.json()["code"]?.string == "unsupported_media_type")
+        #expect(
+            node.send("POST", "/register", TestNode.registration("teller"), headers: ["Content-Encoding: identity"]).reply()?.status == 201)
+        let gone = try node.ask("GET", "/api/v1/changes?since=99").json()
+        #expect(gone["request_id"]?.string?.utf8.count == 32)
+    }
+
+    @Test("two keys in one request are none")
+    func twoKeys() throws {
+        let node = try TestNode()
+        let keys = ["Idempotency-Key: a", "Idempotency-Key: b"]
+        #expect(node.send("POST", "/register", TestNode.registration("teller"), headers: keys).reply()?.status == 400)
+    }
+
     @Test("when the writer has stopped, changes are refused and look-ups go on")
     func closed() throws {
         let node = try TestNode()

@@ -1,26 +1,12 @@
 import Domain
+import TestSupport
 import Testing
-
-/// Small, fast, reproducible (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators").
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
 
 @Suite("Reading what was written")
 struct JSONRoundTripTests {
     @Test("a random document comes back byte for byte", arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
     func roundTrip(seed: UInt64) throws {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<100 {
             var writer = JSONWriter()
             Self.writeRandom(into: &writer, depth: 0, random: &random)
@@ -35,7 +21,7 @@ struct JSONRoundTripTests {
 
     @Test("damaged documents are refused or read, never anything worse", arguments: [11, 12, 13, 14] as [UInt64])
     func damage(seed: UInt64) throws {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<300 {
             var writer = JSONWriter()
             Self.writeRandom(into: &writer, depth: 0, random: &random)
@@ -80,7 +66,7 @@ struct JSONRoundTripTests {
         }
     }
 
-    private static func writeRandom(into writer: inout JSONWriter, depth: Int, random: inout SplitMix) {
+    private static func writeRandom(into writer: inout JSONWriter, depth: Int, random: inout SeededRandom) {
         switch Int.random(in: 0..<(depth > 5 ? 6 : 8), using: &random) {
         case 0: writer.null()
         case 1: writer.bool(Bool.random(using: &random))
@@ -101,7 +87,7 @@ struct JSONRoundTripTests {
         }
     }
 
-    private static func text(_ random: inout SplitMix) -> String {
+    private static func text(_ random: inout SeededRandom) -> String {
         var result = ""
         for _ in 0..<Int.random(in: 0..<20, using: &random) {
             switch Int.random(in: 0..<8, using: &random) {

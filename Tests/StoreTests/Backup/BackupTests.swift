@@ -129,15 +129,104 @@ struct BackupTests {
         let other = #expect(throws: StoreError.self) { try Restore.verify(folder.file("b"), expecting: Identifier16(high: 1, low: 1)) }
         #expect(other?.operation.contains("another store") == true)
         var bytes = CareFile.read(folder.file("b"))
-        bytes[8] = 2
+        bytes[8] = 3
         var checksum = bytes.withUnsafeBytes { posto_crc32c(0, $0.baseAddress, 308) }.littleEndian
         withUnsafeBytes(of: &checksum) { bytes.replaceSubrange(308..<312, with: $0) }
         CareFile.write(bytes, to: folder.file("c"))
         let newer = #expect(throws: StoreError.self) { try Restore.verify(folder.file("c"), expecting: nil) }
-        #expect(newer?.code == .newerFormat && newer?.operation.contains("format 2") == true)
+        #expect(newer?.code == .newerFormat && newer?.operation.contains("format 3") == true)
         let file = #expect(throws: StoreError.self) { try Restore.verify(folder.file("store/state.mdb"), expecting: nil) }
         #expect(file?.operation.contains("no backup") == true)
         #expect(throws: StoreError.self) { try Restore.verify(folder.path, expecting: nil) }
+    }
+
+    private func bulkPlace(_ folder: CareFolder) -> StoreLadder.Place {
+        StoreLadder.Place(stateDirectory: folder.path, name: "bulk.mdb", streams: CareStore.tables, formatVersion: 1)
+    }
+
+    private func fullHeader(_ store: CareStore) -> BackupHeader {
+        BackupHeader(
+            storeID: storeID, nodeID: "branch-7", epoch: 3, created: Timestamp(milliseconds: 77), revision: store.revision, holdsBulk: true)
+    }
+
+    @Test("both environments come back under one new epoch above every one that was used, and both old ones are evidence")
+    func bulk() throws {
+        let folder = CareFolder()
+        let store = makeStore(folder.file("store/state.mdb"), records: 300)
+        let bulk = makeStore(folder.file("store/bulk.mdb"), records: 700, seed: 2)
+        let (model, bulkModel) = (store.model, bulk.model)
+        let summary = try Backup.write(store, bulk: bulk, header: fullHeader(store), to: folder.file("b"))
+        #expect(summary.records == UInt64(model.count + bulkModel.count) && summary.tables == 10)
+        store.write { $0.register(9_999, [1]) }
+        bulk.write { $0.register(9_998, [2]) }
+        store.close()
+        bulk.close()
+        for round in 1...2 as ClosedRange<UInt32> {
+            #expect(
+                try Restore.run(folder.file("b"), onto: place(folder), bulk: bulkPlace(folder), expecting: storeID, now: now).holdsBulk)
+            for (name, model) in [("state", model), ("bulk", bulkModel)] {
+                let path = folder.file("store/\(name).mdb")
+                let found = CareStore.contents(path)
+                #expect(found.filter { $0.key != IdentityRow.epoch.key } == model.filter { $0.key != IdentityRow.epoch.key })
+                #expect(epoch(path) == 3 + round)
+                #expect(try StoreCheck.run(path: path, formatVersion: 1) == .sound)
+            }
+            #expect(place(folder).evidence.list().count == Int(2 * round))
+        }
+        // A place for the state alone takes the state alone: the copy from which a start begins.
+        let before = CareFile.read(folder.file("store/bulk.mdb"))
+        _ = try Restore.run(folder.file("b"), onto: place(folder), expecting: nil, now: now)
+        #expect(CareFile.read(folder.file("store/bulk.mdb")) == before)
+    }
+
+    @Test("a backup of the state alone, as older versions wrote it, leaves bulk as it is and takes an epoch above it")
+    func stateAlone() throws {
+        let folder = CareFolder()
+        let store = makeStore(folder.file("store/state.mdb"), records: 30)
+        _ = try Backup.write(store, header: header(store), to: folder.file("b"))
+        store.close()
+        let bulk = makeStore(folder.file("store/bulk.mdb"), records: 20)
+        bulk.close()
+        // Bulk is ahead, as after a restore that was interrupted.
+        _ = try Restore.run(
+            folder.file("b"), onto: StoreLadder.Place(stateDirectory: folder.path, name: "bulk.mdb", streams: [], formatVersion: 1),
+            expecting: nil, now: now)
+        let ahead = try #require(epoch(folder.file("store/bulk.mdb")))
+        let before = CareFile.read(folder.file("store/bulk.mdb"))
+        #expect(CareFile.read(folder.file("b"))[8] == 1)
+        #expect(try !Restore.run(folder.file("b"), onto: place(folder), bulk: bulkPlace(folder), expecting: nil, now: now).holdsBulk)
+        #expect(CareFile.read(folder.file("store/bulk.mdb")) == before)
+        #expect(try #require(epoch(folder.file("store/state.mdb"))) > ahead)
+    }
+
+    @Test("a backup of both is refused with any byte changed, cut off, or with its second part missing or twice; nothing is touched")
+    func bulkDamaged() throws {
+        let folder = CareFolder()
+        let store = makeStore(folder.file("store/state.mdb"), records: 20)
+        let bulk = makeStore(folder.file("store/bulk.mdb"), records: 20, seed: 3)
+        _ = try Backup.write(store, bulk: bulk, header: fullHeader(store), to: folder.file("b"))
+        _ = try Backup.write(store, header: header(store), to: folder.file("s"))
+        store.close()
+        bulk.close()
+        let bytes = CareFile.read(folder.file("b"))
+        let before = CareFile.read(folder.file("store/state.mdb")) + CareFile.read(folder.file("store/bulk.mdb"))
+        for at in stride(from: 0, to: bytes.count, by: 37) {
+            var changed = bytes
+            changed[at] ^= 0x10
+            CareFile.write(changed, to: folder.file("c"))
+            #expect(throws: StoreError.self, "byte \(at)") { try Restore.verify(folder.file("c"), expecting: nil) }
+            CareFile.write(Array(bytes.prefix(at)), to: folder.file("c"))
+            #expect(throws: StoreError.self, "\(at) bytes") { try Restore.verify(folder.file("c"), expecting: nil) }
+        }
+        // Each header with the body of the other.
+        CareFile.write(Array(bytes[..<312]) + CareFile.read(folder.file("s"))[312...], to: folder.file("c"))
+        #expect(throws: StoreError.self) { try Restore.verify(folder.file("c"), expecting: nil) }
+        CareFile.write(Array(CareFile.read(folder.file("s"))[..<312]) + bytes[312...], to: folder.file("c"))
+        #expect(throws: StoreError.self) {
+            try Restore.run(folder.file("c"), onto: place(folder), bulk: bulkPlace(folder), expecting: nil, now: now)
+        }
+        #expect(CareFile.read(folder.file("store/state.mdb")) + CareFile.read(folder.file("store/bulk.mdb")) == before)
+        #expect(!FileBytes.exists(folder.file("evidence")))
     }
 
     @Test("an open store is not replaced")
@@ -199,6 +288,6 @@ struct BackupTests {
 
 extension BackupHeader {
     fileprivate func replacingRevision(_ revision: UInt64) -> BackupHeader {
-        BackupHeader(storeID: storeID, nodeID: nodeID, epoch: epoch, created: created, revision: revision)
+        BackupHeader(storeID: storeID, nodeID: nodeID, epoch: epoch, created: created, revision: revision, holdsBulk: holdsBulk)
     }
 }

@@ -33,10 +33,11 @@ struct BoardCopiesTests {
         var copies = BoardCopies(folder: folder.path, identity: identity, newest: nil)
         #expect(BoardCopies.newest(in: folder.path, store: identity.store) == nil)
         for round in 1...6 as ClosedRange<Int64> {
-            let bytes = try copies.write(board, slots: 107, now: Uptime(milliseconds: round), wall: Timestamp(milliseconds: 7))
+            let bytes = try copies.write(board, slots: 107, now: Uptime(milliseconds: round), timeFloor: Timestamp(milliseconds: 7))
             #expect(bytes == 1_024)
             let (copy, index) = try #require(BoardCopies.newest(in: folder.path, store: identity.store))
             #expect(copy.sequence == UInt64(round) && index == Int(round + 1) % 2 && copy.takenAt == Uptime(milliseconds: round))
+            #expect(copy.timeFloor == Timestamp(milliseconds: 7))
             #expect(copy.words == (0..<107).map(board.word))
         }
         // The files were made once, and no copy changes their size.
@@ -47,17 +48,36 @@ struct BoardCopiesTests {
         #expect(BoardCopies.newest(in: folder.path, store: Identifier16(high: 5, low: 5)) == nil)
     }
 
+    @Test("a copy of the version before is read, and nothing is believed of the time in it")
+    func olderVersion() throws {
+        let folder = CareFolder()
+        let board = try board(folder, slots: 3)
+        var copies = BoardCopies(folder: folder.path, identity: identity, newest: nil)
+        _ = try copies.write(board, slots: 3, now: Uptime(milliseconds: 1), timeFloor: Timestamp(milliseconds: 7))
+        let path = BoardCopies.paths(in: folder.path)[0]
+        var bytes = CareFile.read(path)
+        for (version, isRead) in [(1, true), (3, false)] as [(UInt8, Bool)] {
+            bytes[8] = version
+            let checksum = bytes.withUnsafeBytes { posto_crc32c(posto_crc32c(0, $0.baseAddress, 76), $0.baseAddress! + 80, 24) }
+            withUnsafeBytes(of: checksum.littleEndian) { bytes.replaceSubrange(76..<80, with: $0) }
+            CareFile.write(bytes, to: path)
+            let newest = BoardCopies.newest(in: folder.path, store: identity.store)
+            #expect((newest != nil) == isRead && newest?.copy.timeFloor == nil)
+            if isRead { #expect(newest?.copy.words == (0..<3).map(board.word)) }
+        }
+    }
+
     @Test("the turn goes on after a restart with the older file, and a grown board fits")
     func restart() throws {
         let folder = CareFolder()
         let board = try board(folder, slots: 2_000)
         do {
             var copies = BoardCopies(folder: folder.path, identity: identity, newest: nil)
-            _ = try copies.write(board, slots: 10, now: Uptime(milliseconds: 1), wall: Timestamp(milliseconds: 7))
+            _ = try copies.write(board, slots: 10, now: Uptime(milliseconds: 1), timeFloor: Timestamp(milliseconds: 7))
         }
         var copies = BoardCopies(
             folder: folder.path, identity: identity, newest: BoardCopies.newest(in: folder.path, store: identity.store))
-        _ = try copies.write(board, slots: 2_000, now: Uptime(milliseconds: 2), wall: Timestamp(milliseconds: 7))
+        _ = try copies.write(board, slots: 2_000, now: Uptime(milliseconds: 2), timeFloor: Timestamp(milliseconds: 7))
         let (copy, index) = try #require(BoardCopies.newest(in: folder.path, store: identity.store))
         #expect(index == 1 && copy.sequence == 2 && copy.words.count == 2_000)
     }
@@ -76,6 +96,10 @@ struct BoardCopiesTests {
         #expect(!keeper.shouldWrite(now: at(9), changes: 2, copyBytes: 512))
         #expect(keeper.shouldWrite(now: at(10), changes: 2, copyBytes: 512))
         #expect(!keeper.shouldWrite(now: at(15), changes: 2, copyBytes: 800_000))
+        // A quiet board is copied for the time it carries.
+        keeper.wrote(now: at(20), changes: 2)
+        #expect(!keeper.shouldWrite(now: at(319), changes: 2, copyBytes: 512))
+        #expect(keeper.shouldWrite(now: at(320), changes: 2, copyBytes: 512))
     }
 
     @Test("recovery decides by board, boot, copy and clock")
@@ -121,6 +145,13 @@ struct BoardCopiesTests {
             let word = LeaseWord(deadline: Uptime(milliseconds: before + ttl), generation: 1)
             #expect(recovery.deadline(of: word, ttl: .milliseconds(ttl))! >= Uptime(milliseconds: after + ttl))
         }
+        // A lease that began after the copy, or was over in it and came back.
+        let recovery = BoardRecovery.fromCopy(takenAt: Uptime(milliseconds: 100_000), unseen: .seconds(10))
+        let over = LeaseWord(deadline: Uptime(milliseconds: 99_000), generation: 1, isExpired: true)
+        #expect(recovery.deadline(of: over, ttl: .seconds(60)) == nil && recovery.deadline(of: .empty, ttl: .seconds(60)) == nil)
+        #expect(recovery.deadlineUnseen(ttl: .seconds(60)) == Uptime(milliseconds: 170_000))
+        #expect(BoardRecovery.exact.deadlineUnseen(ttl: .seconds(60)) == nil)
+        #expect(BoardRecovery.allExpired(.rebooted).deadlineUnseen(ttl: .seconds(60)) == nil)
         #expect(
             BoardRecovery.allExpired(.rebooted).deadline(of: LeaseWord(deadline: Uptime(milliseconds: 9), generation: 1), ttl: .seconds(1))
                 == nil)

@@ -95,27 +95,3 @@ extension StoreEnvironment {
         }
     }
 }
-
-/// A value that one thread sets once and another waits for.
-// SAFETY: the value is behind a Mutex, the semaphore is made for many threads.
-final class AnswerBox<T: Sendable>: @unchecked Sendable {
-    private let value = Mutex<T?>(nil)
-    private let isSet = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-    init() { sem_init(isSet, 0, 0) }
-
-    deinit {
-        sem_destroy(isSet)
-        isSet.deallocate()
-    }
-
-    func set(_ answer: T) {
-        value.withLock { $0 = answer }
-        sem_post(isSet)
-    }
-
-    func wait() -> T {
-        while sem_wait(isSet) != 0 {}
-        return value.withLock { $0! }
-    }
-}

@@ -2,49 +2,8 @@ import Domain
 import Glibc
 import Store
 import Synchronization
-
-/// A folder of its own for one test, removed at the end.
-final class TemporaryFolder {
-    let path: String
-
-    init() {
-        var template = Array("/tmp/posto-store-XXXXXX".utf8CString)
-        path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)!) }
-    }
-
-    func file(_ name: String) -> String { "\(path)/\(name)" }
-
-    deinit {
-        guard let folder = opendir(path) else { return }
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { unlink("\(path)/\(name)") }
-        }
-        closedir(folder)
-        rmdir(path)
-    }
-}
-
-/// Time that stands still until the test moves it.
-final class ManualTime: Sendable {
-    private let uptimeMilliseconds = Atomic<Int64>(10_000)
-    private let wallMilliseconds = Atomic<Int64>(1_790_000_000_000)
-
-    func advance(_ duration: Duration) {
-        uptimeMilliseconds.add(duration.wholeMilliseconds, ordering: .relaxed)
-        wallMilliseconds.add(duration.wholeMilliseconds, ordering: .relaxed)
-    }
-
-    var now: Timestamp { Timestamp(milliseconds: wallMilliseconds.load(ordering: .relaxed)) }
-
-    var source: TimeSource {
-        TimeSource(
-            uptime: { Uptime(milliseconds: self.uptimeMilliseconds.load(ordering: .relaxed)) },
-            timestamp: { self.now })
-    }
-}
+// The other files of these tests see it through this one.
+@_exported import TestSupport
 
 /// A disk whose free space the test sets.
 final class ManualDisk: Sendable {
@@ -82,7 +41,7 @@ final class TestStore {
 
     init(
         in folder: TemporaryFolder = TemporaryFolder(), path: String? = nil, budgetBytes: Int = 64 << 20, mapBytes: Int? = nil,
-        preallocate: Bool = false, disk: StoreDisk = .system, diskFreeBytesMin: Int = 1 << 20,
+        preallocate: Bool = false, ballastBytes: Int? = nil, disk: StoreDisk = .system, diskFreeBytesMin: Int = 1 << 20,
         policies: [StreamPolicy] = TestStore.policies,
         starts: Bool = true
     ) throws(StoreError) {
@@ -90,7 +49,7 @@ final class TestStore {
         environment = try Self.open(
             StoreEnvironment.Options(
                 path: path ?? folder.file("state.mdb"), budgetBytes: budgetBytes, mapBytes: mapBytes, tables: Table.all + [.things],
-                preallocate: preallocate, disk: disk, diskFreeBytesMin: diskFreeBytesMin))
+                preallocate: preallocate, ballastBytes: ballastBytes, disk: disk, diskFreeBytesMin: diskFreeBytesMin))
         let identity = try StoreIdentity.loadOrCreate(
             in: environment, nodeID: nil, proposedNodeID: "3f2a", now: time.now, randomBytes: { [UInt8](repeating: 7, count: $0) })
         journal = try Journal.open(environment, nodeID: identity.nodeID, epoch: identity.epoch, policies: policies)
