@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build run lint test unit acceptance package-test bench crash deb clean
+.PHONY: help deps build run lint test unit acceptance page-test package-test bench crash deb clean
 
 RELEASE := .build/release/posto
 PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider
@@ -18,7 +18,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 deps: ## install the Debian packages that are missing
-	@Packaging/deps build run test package
+	@Packaging/deps build run test package browser
 
 build: ## the release binary, .build/release/posto
 	@Packaging/deps build
@@ -28,7 +28,7 @@ run: build ## start the daemon with a demonstration configuration in .build/demo
 	@Packaging/deps run
 	@Packaging/demo/run
 
-test: deps lint build unit acceptance package-test ## every test
+test: deps lint build unit acceptance page-test package-test ## every test
 
 lint: ## style, and versions that must be equal
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
@@ -39,6 +39,16 @@ unit:
 
 acceptance: build
 	$(PYTEST) Tests/Acceptance
+
+page-test: build .build/browser/ready ## look at the pages in Debian's Chromium; POSTO_SCREENSHOTS=1 takes the README's pictures anew
+	.build/browser/bin/python -m pytest -p no:cacheprovider Tests/Browser
+
+# Playwright drives the browser; Debian has no package of it. Without it the pages are not tested, and that is a failure.
+.build/browser/ready: Tests/Browser/requirements.txt
+	@Packaging/deps browser
+	python3 -m venv --system-site-packages .build/browser
+	.build/browser/bin/python -m pip install --quiet --disable-pip-version-check -r Tests/Browser/requirements.txt
+	touch $@
 
 package-test: build
 	Tests/Package/test_deb

@@ -33,6 +33,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CPlatform"),
+        .target(name: "CWebAssets", exclude: ["files"]),
         .target(
             name: "CToml",
             cxxSettings: [.define("TOML_HEADER_ONLY", to: "1"), .define("TOML_EXCEPTIONS", to: "0")]),
@@ -58,12 +59,15 @@ let package = Package(
         .target(
             name: "API", dependencies: ["Domain", "Store", "Registry", "HTTPServer", "ServiceManager", "Crypto"],
             swiftSettings: hot),
+        .target(
+            name: "Console", dependencies: ["Domain", "Store", "Registry", "HTTPServer", "Crypto", "CWebAssets", "CPlatform"],
+            swiftSettings: strict),
 
         // Wiring.
         .target(
             name: "Daemon",
             dependencies: [
-                "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "API", "Crypto",
+                "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "API", "Console", "Crypto",
                 "CToml", "CPlatform",
             ],
             swiftSettings: strict),
@@ -90,6 +94,9 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Store", "ServiceManager", "CPlatform"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ConsoleTests", dependencies: ["Console", "CWebAssets", "Domain", "HTTPServer", "Registry", "Store"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests",

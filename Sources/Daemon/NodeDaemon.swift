@@ -1,5 +1,6 @@
 import API
 import CPlatform
+import Console
 import Crypto
 import Domain
 import Glibc
@@ -79,7 +80,11 @@ package final class NodeDaemon {
         } catch {
             throw DaemonFailure(error, folder.storeFolder)
         }
-        let server = try listen(api, activated)
+        let console = ConsoleServer(
+            registry: registry,
+            sources: ConsoleFeed.sources(api, isDevelopment: configuration.isDevelopment, uplink: { .absent }),
+            assets: Assets(folder: sources.assetsFolder))
+        let server = try listen(FrontDoor(api, console), activated)
         api.attach(server)
         let housekeeping = Housekeeping(
             house: house, leases: leases, lapsed: lapsed, registry: registry, checks: checks, stateWriter: stateWriter,
@@ -88,6 +93,7 @@ package final class NodeDaemon {
             trustedTime: trustedTime, log: log)
         stateWriter.start()
         bulkWriter.start()
+        console.start()
         server.start()
         housekeeping.start()
         announce(server, registry)
@@ -96,6 +102,7 @@ package final class NodeDaemon {
         log.info("daemon", "stopping")
         api.closeStreams()
         server.drain(deadline: HTTPDoor.uptimeNanoseconds() + UInt64(Limits.drainMax.wholeMilliseconds) * 1_000_000)
+        console.stop()
         housekeeping.stop()
         stateWriter.stop()
         bulkWriter.stop()
@@ -137,7 +144,7 @@ package final class NodeDaemon {
         return StaticServiceSet(instances)
     }
 
-    private func listen(_ api: APIServer, _ activated: [ActivatedSocket]) throws(DaemonFailure) -> HTTPDoor {
+    private func listen(_ handler: any HTTPHandler, _ activated: [ActivatedSocket]) throws(DaemonFailure) -> HTTPDoor {
         var listeners = activated.map { HTTPListener.descriptor($0.descriptor) }
         // What systemd listens on already is not bound again; what it does not, is.
         if !activated.contains(where: { $0.family == .tcp }) {
@@ -156,7 +163,7 @@ package final class NodeDaemon {
         door.noticedGroup = accessPolicy(configuration).administratorGroupID
         door.log = { [log] line in log.debug("http", "door", ["message": .text(line)]) }
         do throws(HTTPServerError) {
-            return try HTTPDoor(configuration: door, handler: api)
+            return try HTTPDoor(configuration: door, handler: handler)
         } catch {
             throw DaemonFailure(
                 code: 74, message: "cannot listen: \(error)",

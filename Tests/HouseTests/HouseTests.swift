@@ -10,8 +10,9 @@ private let allowed: [String: Set<String>] = [
     "ServiceManager": ["Domain", "CSystemd", "CPlatform"],
     "Registry": ["Domain", "Store", "Crypto", "HTTPClient"],
     "API": ["Domain", "Store", "Registry", "HTTPServer", "ServiceManager", "Crypto"],
+    "Console": ["Domain", "Store", "Registry", "HTTPServer", "Crypto", "CWebAssets", "CPlatform"],
     "Daemon": [
-        "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "API", "Crypto", "CToml", "CPlatform",
+        "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "API", "Console", "Crypto", "CToml", "CPlatform",
     ],
     "posto": [
         "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "API", "Crypto", "CPlatform",
