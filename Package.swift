@@ -40,6 +40,9 @@ let package = Package(
         // Words.
         .target(name: "Domain", swiftSettings: strict),
 
+        // The policy engine, pure: no I/O, no C.
+        .target(name: "Rego", swiftSettings: strict),
+
         // Edges.
         .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(name: "Store", dependencies: ["Domain", "Crypto", "CLMDB", "CPlatform"], swiftSettings: strict),
@@ -94,6 +97,7 @@ let package = Package(
             dependencies: [
                 "posto", "Domain", "Store", "HTTPClient", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
+        .testTarget(name: "RegoTests", dependencies: ["Rego"], swiftSettings: strict),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
