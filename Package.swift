@@ -18,7 +18,8 @@ let hot = strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(confi
 let package = Package(
     name: "posto",
     products: [
-        .executable(name: "posto", targets: ["posto"])
+        .executable(name: "posto", targets: ["posto"]),
+        .library(name: "RegoSyntax", targets: ["RegoSyntax"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -39,6 +40,9 @@ let package = Package(
 
         // Words.
         .target(name: "Domain", swiftSettings: strict),
+
+        // Engine: pure, usable by any Swift program.
+        .target(name: "RegoSyntax", swiftSettings: strict),
 
         // Edges.
         .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: strict),
@@ -75,6 +79,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .testTarget(name: "RegoSyntaxTests", dependencies: ["RegoSyntax"], swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
         .testTarget(
             name: "StoreTests", dependencies: ["Store", "Domain", "Crypto", "CLMDB", "CPlatform"],
