@@ -18,7 +18,9 @@ let hot = strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(confi
 let package = Package(
     name: "posto",
     products: [
-        .executable(name: "posto", targets: ["posto"])
+        .executable(name: "posto", targets: ["posto"]),
+        .library(name: "RegoSyntax", targets: ["RegoSyntax"]),
+        .library(name: "Rego", targets: ["Rego"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -32,6 +34,8 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CPlatform"),
         .target(
             name: "CToml",
@@ -40,11 +44,13 @@ let package = Package(
         // Words.
         .target(name: "Domain", swiftSettings: strict),
 
-        // The policy engine, pure: no I/O, no C.
-        .target(name: "Rego", swiftSettings: strict),
+        // Engine: pure, usable by any Swift program.
+        .target(name: "RegoSyntax", swiftSettings: strict),
+        .target(name: "Rego", dependencies: ["RegoSyntax"], swiftSettings: hot),
 
         // Edges.
         .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: strict),
+        .target(name: "RegoHost", dependencies: ["Rego", "CCrypto", "CRE2", "CYAML"], swiftSettings: strict),
         .target(name: "Store", dependencies: ["Domain", "Crypto", "CLMDB", "CPlatform"], swiftSettings: strict),
         .target(
             name: "HTTPServer", dependencies: ["Domain", "CMicroHTTPD", "CPlatform", "CZlib"],
@@ -78,6 +84,8 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .testTarget(name: "RegoTests", dependencies: ["Rego", "RegoSyntax", "RegoHost"], swiftSettings: strict),
+        .testTarget(name: "RegoSyntaxTests", dependencies: ["RegoSyntax"], swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
         .testTarget(
             name: "StoreTests", dependencies: ["Store", "Domain", "Crypto", "CLMDB", "CPlatform"],
@@ -97,7 +105,6 @@ let package = Package(
             dependencies: [
                 "posto", "Domain", "Store", "HTTPClient", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
-        .testTarget(name: "RegoTests", dependencies: ["Rego"], swiftSettings: strict),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
