@@ -20,6 +20,7 @@ let package = Package(
     products: [
         .executable(name: "posto", targets: ["posto"]),
         .library(name: "RegoSyntax", targets: ["RegoSyntax"]),
+        .library(name: "Rego", targets: ["Rego"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -43,6 +44,7 @@ let package = Package(
 
         // Engine: pure, usable by any Swift program.
         .target(name: "RegoSyntax", swiftSettings: strict),
+        .target(name: "Rego", dependencies: ["RegoSyntax"], swiftSettings: hot),
 
         // Edges.
         .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: strict),
@@ -79,6 +81,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .testTarget(name: "RegoTests", dependencies: ["Rego", "RegoSyntax"], swiftSettings: strict),
         .testTarget(name: "RegoSyntaxTests", dependencies: ["RegoSyntax"], swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
         .testTarget(

@@ -4,6 +4,7 @@ import Testing
 private let allowed: [String: Set<String>] = [
     "Domain": [],
     "RegoSyntax": [],
+    "Rego": ["RegoSyntax"],
     "Crypto": ["CCrypto"],
     "Store": ["Domain", "Crypto", "CLMDB", "CPlatform"],
     "HTTPServer": ["Domain", "CMicroHTTPD", "CPlatform", "CZlib"],
