@@ -4,7 +4,9 @@ import Testing
 private let allowed: [String: Set<String>] = [
     "Domain": [],
     "RegoSyntax": [],
+    "Rego": ["RegoSyntax"],
     "Crypto": ["CCrypto"],
+    "RegoHost": ["Rego", "CCrypto", "CRE2", "CYAML"],
     "Store": ["Domain", "Crypto", "CLMDB", "CPlatform"],
     "HTTPServer": ["Domain", "CMicroHTTPD", "CPlatform", "CZlib"],
     "HTTPClient": ["Domain", "CCurl", "CPlatform"],
