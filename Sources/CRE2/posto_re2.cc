@@ -68,6 +68,12 @@ void posto_re2_free(posto_re2 *expression) { delete expression; }
 
 int posto_re2_groups(const posto_re2 *expression) { return expression->expression.NumberOfCapturingGroups(); }
 
+const char *posto_re2_name(const posto_re2 *expression, int group) {
+    const auto &names = expression->expression.CapturingGroupNames();
+    const auto found = names.find(group);
+    return found == names.end() ? nullptr : found->second.c_str();
+}
+
 int posto_re2_match(const posto_re2 *expression, const char *text, size_t length, size_t start, int groups, int64_t *spans) {
     re2::StringPiece all(text, length);
     std::vector<re2::StringPiece> found(groups + 1);

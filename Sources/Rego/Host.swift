@@ -36,6 +36,8 @@ public struct HostFailure: Error, Equatable, Sendable {
 public protocol RegularExpression: AnyObject {
     /// Groups, the whole match not counted.
     var groupCount: Int { get }
+    /// The groups that have a name, `(?P<name>…)`.
+    var groupNames: [String: Int] { get }
     /// The first match at or after an offset: pairs of start and end, the whole match first; -1 for groups that took no part. Nil: no match.
     func firstMatch(in text: UnsafeRawBufferPointer, from offset: Int) -> [Int]?
 }

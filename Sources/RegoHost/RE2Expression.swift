@@ -5,6 +5,7 @@ import Rego
 final class RE2Expression: RegularExpression {
     private let handle: OpaquePointer
     let groupCount: Int
+    let groupNames: [String: Int]
 
     /// A compiled pattern and the states of matching it: a pattern of 1,000 alternatives needs some 200 KB.
     private static let memoryMax: Int64 = 8 << 20
@@ -21,6 +22,11 @@ final class RE2Expression: RegularExpression {
         guard let made else { throw HostFailure(String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)) }
         handle = made
         groupCount = Int(posto_re2_groups(made))
+        var names: [String: Int] = [:]
+        for group in 1..<(groupCount + 1) {
+            if let name = posto_re2_name(made, Int32(group)) { names[String(cString: name)] = group }
+        }
+        groupNames = names
     }
 
     deinit { posto_re2_free(handle) }

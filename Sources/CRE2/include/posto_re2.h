@@ -17,8 +17,11 @@ void posto_re2_free(posto_re2 *expression);
 // Groups, the whole match not counted.
 int posto_re2_groups(const posto_re2 *expression);
 
+// The name of a group from 1, or NULL. Lives as long as the expression.
+const char *posto_re2_name(const posto_re2 *expression, int group);
+
 // Finds the first match at or after `start`. 1: found, and `spans` has begin and end of the whole match and of `groups` groups (-1: took no part).
-// 0: none. -1: matching ran out of memory.
+// 0: none.
 int posto_re2_match(const posto_re2 *expression, const char *text, size_t length, size_t start, int groups, int64_t *spans);
 
 #ifdef __cplusplus
