@@ -26,7 +26,8 @@ public struct Host: Sendable {
         public var authenticate: @Sendable (Algorithm, _ key: [UInt8], _ bytes: [UInt8]) -> [UInt8]
 
         public init(
-            digest: @escaping @Sendable (Algorithm, [UInt8]) -> [UInt8], authenticate: @escaping @Sendable (Algorithm, [UInt8], [UInt8]) -> [UInt8]
+            digest: @escaping @Sendable (Algorithm, [UInt8]) -> [UInt8],
+            authenticate: @escaping @Sendable (Algorithm, [UInt8], [UInt8]) -> [UInt8]
         ) {
             self.digest = digest
             self.authenticate = authenticate

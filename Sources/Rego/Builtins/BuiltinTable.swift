@@ -15,6 +15,6 @@ public struct BuiltinTable: Sendable {
     /// Everything that Rego has. Each topic is a list in a file of its own.
     public static let standard = BuiltinTable(
         [
-            exampleBuiltins,
+            exampleBuiltins
         ].flatMap { $0 })
 }

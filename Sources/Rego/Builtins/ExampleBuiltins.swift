@@ -14,7 +14,9 @@ let exampleBuiltins: [Builtin] = [
             if index > 0 { joined.append(contentsOf: separator) }
             let part = arguments[1][index]
             guard part.isString else {
-                throw BuiltinFailure("operand 2 must be \(arguments[1].kind.name) of strings but got \(arguments[1].kind.name) containing \(part.kind.name)", kind: .type)
+                throw BuiltinFailure(
+                    "operand 2 must be \(arguments[1].kind.name) of strings but got \(arguments[1].kind.name) containing \(part.kind.name)",
+                    kind: .type)
             }
             joined.append(contentsOf: part.utf8)
             if joined.count > BuiltinLimits.stringBytesMax { throw .tooLarge("string", BuiltinLimits.stringBytesMax) }
@@ -23,7 +25,9 @@ let exampleBuiltins: [Builtin] = [
     },
     Builtin("plus", [.number, .number], .number) { arguments, context throws(BuiltinFailure) in
         let (left, right) = (try arguments.number(0), try arguments.number(1))
-        if let a = left.asInt64, let b = right.asInt64, case let (sum, overflow) = a.addingReportingOverflow(b), !overflow { return Value(sum) }
+        if let a = left.asInt64, let b = right.asInt64, case let (sum, overflow) = a.addingReportingOverflow(b), !overflow {
+            return Value(sum)
+        }
         throw BuiltinFailure("numbers beyond 64 bits are not here yet")
     },
 ]
