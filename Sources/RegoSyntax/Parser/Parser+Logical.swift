@@ -6,7 +6,12 @@ extension Parser {
     mutating func parseLogical() -> Expression? {
         if !takeKeywordAsName(), state.token == .some { return parseSome() }
         guard var expression = parseOr() else { return nil }
-        return parseModifiers(of: &expression) ? expression : nil
+        // `(a with input as 1) with input as 2`: the inner one has the last word, as the last one has.
+        let inner = expression.with
+        expression.with = []
+        guard parseModifiers(of: &expression) else { return nil }
+        expression.with += inner
+        return expression
     }
 
     private mutating func parseOr() -> Expression? {
@@ -20,11 +25,11 @@ extension Parser {
             guard let right = parseAnd(isRight: true) else { return nil }
             let whole = spanning(place, from: start, to: state.lastEnd)
             let operation = LogicalOperation(left: left.operand, right: right.operand, at: whole)
-            left = Logical(expression: Expression(.or(operation), at: whole))
+            left = Logical(Expression(.or(operation), at: whole))
             guard enter() else { return nil }
             links += 1
         }
-        return left.alone
+        return left.expression
     }
 
     private mutating func parseAnd(isRight: Bool = false) -> Logical? {
@@ -38,7 +43,7 @@ extension Parser {
             guard let right = parseOperand(isRight: true) else { return nil }
             let whole = spanning(place, from: start, to: state.lastEnd)
             let operation = LogicalOperation(left: left.operand, right: right.operand, at: whole)
-            left = Logical(expression: Expression(.and(operation), at: whole))
+            left = Logical(Expression(.and(operation), at: whole))
             guard enter() else { return nil }
             links += 1
         }
@@ -51,19 +56,17 @@ extension Parser {
         /// In braces: the body, and then `expression` is its first one.
         var body: Body?
         var isParenthesized = false
+        /// With its braces or parentheses.
+        var location: Location
 
         var operand: LogicalOperand {
-            if let body { return LogicalOperand(body: body, shape: .braces) }
-            return LogicalOperand(body: [expression], shape: isParenthesized ? .parentheses : .plain)
+            if let body { return LogicalOperand(body: body, shape: .braces, at: location) }
+            return LogicalOperand(body: [expression], shape: isParenthesized ? .parentheses : .plain, at: location)
         }
 
-        /// Without an operator after it.
-        var alone: Expression { expression }
-
-        init(expression: Expression, body: Body? = nil, isParenthesized: Bool = false) {
+        init(_ expression: Expression) {
             self.expression = expression
-            self.body = body
-            self.isParenthesized = isParenthesized
+            location = expression.location
         }
     }
 
@@ -74,10 +77,10 @@ extension Parser {
         let place = location
         takeKeywordAsName()
         switch state.token {
-        case .not: return parseNot().map { Logical(expression: $0) }
+        case .not: return parseNot().map { Logical($0) }
         case .every:
             guard let every = parseEveryAlone() else { return nil }
-            return Logical(expression: Expression(.every(every), at: spanning(place, from: start, to: state.lastEnd)))
+            return Logical(Expression(.every(every), at: spanning(place, from: start, to: state.lastEnd)))
         case .some where isRight:
             illegal("illegal use of 'some'")
             return nil
@@ -102,26 +105,42 @@ extension Parser {
         }
         guard var expression = parseExpression() else { return nil }
         expression.location = spanning(place, from: start, to: state.lastEnd)
-        return Logical(expression: expression)
+        return Logical(expression)
     }
 
     private mutating func parseBracedOperand() -> Logical? {
+        let start = state.start
+        let place = location
         scan()
         guard let body = parseBody(until: .rightBrace) else { return nil }
         scan()
-        return Logical(expression: body[0], body: body)
+        var operand = Logical(body[0])
+        operand.body = body
+        operand.location = spanning(place, from: start, to: state.lastEnd)
+        return operand
     }
 
-    /// `(… and …)` or `(… or …)` or `(not …)`; nil when the parentheses hold a term.
+    /// `(… and …)`, `(… or …)`, `(not …)` or `(… with …)`; nil when the parentheses hold a term.
     private mutating func parseGroup() -> Logical? {
+        guard enter() else { return nil }
+        defer { leave() }
+        let start = state.start
+        let place = location
         scan()
-        guard let inner = parseOr(), state.token == .rightParenthesis else { return nil }
+        let inside = state.start
+        let insidePlace = location
+        guard var inner = parseOr() else { return nil }
+        guard parseModifiers(of: &inner), state.token == .rightParenthesis else { return nil }
         switch inner.kind {
         case .and, .or, .not: break
-        default: guard inner.isNegated else { return nil }
+        default: guard inner.isNegated || !inner.with.isEmpty else { return nil }
         }
+        inner.location = spanning(insidePlace, from: inside, to: state.start)
         scan()
-        return Logical(expression: inner, isParenthesized: true)
+        var operand = Logical(inner)
+        operand.isParenthesized = true
+        operand.location = spanning(place, from: start, to: state.lastEnd)
+        return operand
     }
 
     /// With `import future.keywords.not` a body with its own scope, else the old negation.
