@@ -114,7 +114,12 @@ extension FormatWriter {
         }
         try writeTerm(every.value)
         write(" in ")
-        try writeTerm(every.domain)
+        if every.domain.isCall(of: .member) {
+            // Without parentheses it would be `(x in a) in b`.
+            try writeTerm(every.domain, inParentheses: true)
+        } else {
+            try writeTerm(every.domain)
+        }
         write(" ")
         try writeBracedBody(every.body, in: place, isSpaced: row(every.body[0].location) == row(every.location) && every.body.count == 1)
     }

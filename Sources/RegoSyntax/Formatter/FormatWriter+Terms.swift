@@ -89,7 +89,7 @@ extension FormatWriter {
     mutating func writeRef(_ parts: [Term]) throws(CommentClash) {
         let head = parts[0]
         var inParentheses = false
-        if case .call = head.value { inParentheses = startsWithParenthesis(head) }
+        if case .call(let terms) = head.value { inParentheses = startsWithParenthesis(head) || InfixOperator(operator: terms[0]) != nil }
         try writeTerm(head, inParentheses: inParentheses)
         for part in parts.dropFirst() {
             switch part.value {
@@ -129,16 +129,16 @@ extension FormatWriter {
         }
         switch terms.count {
         case 3:
-            try writeTerm(terms[1])
+            try writeTerm(terms[1], orWrapped: terms[1].needsParentheses(leftOf: sign))
             write(" \(sign.sign) ")
-            try writeTerm(terms[2])
+            try writeTerm(terms[2], orWrapped: terms[2].needsParentheses(rightOf: sign))
         case 4:
             // `plus(x, y, z)`: the last one is the result.
             try writeTerm(terms[3])
             write(" = ")
-            try writeTerm(terms[1])
+            try writeTerm(terms[1], orWrapped: terms[1].needsParentheses(leftOf: sign))
             write(" \(sign.sign) ")
-            try writeTerm(terms[2])
+            try writeTerm(terms[2], orWrapped: terms[2].needsParentheses(rightOf: sign))
         default:
             arityMismatch(sign, at: terms[0].location)
             try writePlainCall(terms)
@@ -157,7 +157,10 @@ extension FormatWriter {
     private mutating func writeCall(_ terms: [Term], inParentheses: Bool, at location: Location) throws(CommentClash) {
         guard let sign = InfixOperator(operator: terms[0]) else { return try writePlainCall(terms) }
         switch sign {
-        case .member, .memberWithKey: return try writeIn(terms, inParentheses: true)
+        case .memberWithKey: return try writeIn(terms, inParentheses: true)
+        case .member: return try writeIn(terms, inParentheses: inParentheses)
+        // `a = b` is an expression, not a term: as a term it is a call.
+        case .assign, .unify: return try writePlainCall(terms)
         default: break
         }
         guard terms.count == 3 else { return arityMismatch(sign, at: location) }
@@ -171,20 +174,25 @@ extension FormatWriter {
     mutating func writeIn(_ terms: [Term], inParentheses: Bool) throws(CommentClash) {
         let sign = InfixOperator(operator: terms[0])
         switch (sign, terms.count) {
-        case (.member?, 3):
-            try writeTerm(terms[1], inParentheses: true)
-            write(" in ")
-            try writeTerm(terms[2], inParentheses: true)
-        case (.memberWithKey?, 4):
-            if inParentheses { write("(") }
-            try writeTerm(terms[1], inParentheses: true)
+        case (.member?, 3), (.memberWithKey?, 4): break
+        default: return arityMismatch(sign ?? .member, at: terms[0].location)
+        }
+        if inParentheses { write("(") }
+        // `in` groups to the left: only there it may stand without parentheses.
+        let isPlain = sign == .member && terms[1].isCall(of: .member)
+        try writeTerm(terms[1], inParentheses: !isPlain)
+        if sign == .memberWithKey {
             write(", ")
             try writeTerm(terms[2], inParentheses: true)
-            write(" in ")
-            try writeTerm(terms[3], inParentheses: true)
-            if inParentheses { write(")") }
-        default: arityMismatch(sign ?? .member, at: terms[0].location)
         }
+        write(" in ")
+        try writeTerm(terms[terms.count - 1], inParentheses: true)
+        if inParentheses { write(")") }
+    }
+
+    /// In parentheses where leaving them out would change the meaning; OPA leaves them out.
+    private mutating func writeTerm(_ term: Term, orWrapped isWrapped: Bool) throws(CommentClash) {
+        if isWrapped { try writeTerm(term, inParentheses: true) } else { try writeTerm(term) }
     }
 
     private mutating func arityMismatch(_ sign: InfixOperator, at location: Location) {
@@ -216,7 +224,7 @@ extension FormatWriter {
             startLine()
         }
         var inParentheses = false
-        if case .call = value.value { inParentheses = value.isUnion || startsWithParenthesis }
+        if case .call(let terms) = value.value { inParentheses = startsWithParenthesis || InfixOperator(operator: terms[0]) != nil }
         if inner.key != nil, value.location.row > location.row, !isInline { startLine() }
         try writeTerm(value, inParentheses: inParentheses)
         write(" |")
@@ -270,6 +278,44 @@ extension FormatWriter {
         switch term.value {
         case .string(let value): write(String(JSONText.quoted(value).escapingBraces.dropFirst().dropLast()))
         default: write(TermText.text(of: term))
+        }
+    }
+}
+
+extension Term {
+    func isCall(of sign: InfixOperator) -> Bool {
+        guard case .call(let terms) = value else { return false }
+        return InfixOperator(operator: terms[0]) == sign
+    }
+
+    /// How tightly the term's own operator binds; nil when it has none.
+    private var precedence: Int? {
+        guard case .call(let terms) = value else { return nil }
+        return InfixOperator(operator: terms[0]).flatMap(\.precedence)
+    }
+
+    fileprivate func needsParentheses(leftOf sign: InfixOperator) -> Bool {
+        guard let outer = sign.precedence, let precedence else { return false }
+        return precedence < outer
+    }
+
+    fileprivate func needsParentheses(rightOf sign: InfixOperator) -> Bool {
+        guard let outer = sign.precedence, let precedence else { return false }
+        return precedence <= outer
+    }
+}
+
+extension InfixOperator {
+    /// How tightly it binds; nil for what makes no term.
+    fileprivate var precedence: Int? {
+        switch self {
+        case .assign, .unify: nil
+        case .member, .memberWithKey: 0
+        case .equal, .notEqual, .lessThan, .lessOrEqual, .greaterThan, .greaterOrEqual: 1
+        case .union: 2
+        case .intersection: 3
+        case .plus, .minus: 4
+        case .multiply, .divide, .remainder: 5
         }
     }
 }
