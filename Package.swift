@@ -34,6 +34,9 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        // RE2 (libre2-dev), whose interface is C++.
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CPlatform"),
         .target(
             name: "CToml",
@@ -48,6 +51,7 @@ let package = Package(
 
         // Edges.
         .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: strict),
+        .target(name: "RegoHost", dependencies: ["Rego", "CCrypto", "CRE2", "CYAML"], swiftSettings: strict),
         .target(name: "Store", dependencies: ["Domain", "Crypto", "CLMDB", "CPlatform"], swiftSettings: strict),
         .target(
             name: "HTTPServer", dependencies: ["Domain", "CMicroHTTPD", "CPlatform", "CZlib"],
@@ -81,7 +85,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .testTarget(name: "RegoTests", dependencies: ["Rego", "RegoSyntax"], swiftSettings: strict),
+        .testTarget(name: "RegoTests", dependencies: ["Rego", "RegoSyntax", "RegoHost"], swiftSettings: strict),
         .testTarget(name: "RegoSyntaxTests", dependencies: ["RegoSyntax", "Domain"], swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
         .testTarget(

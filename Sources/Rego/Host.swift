@@ -11,28 +11,11 @@ public struct Host: Sendable {
     public var timeZone: (@Sendable (_ name: String) -> [UInt8]?)?
     /// The environment that `opa.runtime()` shows.
     public var environment: [String: String] = [:]
-    public var cryptography: Cryptography?
+    public var cryptography: (any HostCryptography)?
     public var regularExpressions: RegularExpressions?
-    /// YAML to JSON bytes.
-    public var yaml: (@Sendable (_ text: [UInt8]) throws(HostFailure) -> [UInt8])?
+    public var yaml: (any HostYAML)?
 
     public init() {}
-
-    /// Digests and keyed digests; the rest of cryptography stands in an extension beside the built-ins that need it.
-    public struct Cryptography: Sendable {
-        public enum Algorithm: Sendable { case md5, sha1, sha256, sha384, sha512 }
-
-        public var digest: @Sendable (Algorithm, _ bytes: [UInt8]) -> [UInt8]
-        public var authenticate: @Sendable (Algorithm, _ key: [UInt8], _ bytes: [UInt8]) -> [UInt8]
-
-        public init(
-            digest: @escaping @Sendable (Algorithm, [UInt8]) -> [UInt8],
-            authenticate: @escaping @Sendable (Algorithm, [UInt8], [UInt8]) -> [UInt8]
-        ) {
-            self.digest = digest
-            self.authenticate = authenticate
-        }
-    }
 
     /// Compiles patterns of RE2's syntax.
     public struct RegularExpressions: Sendable {
@@ -53,6 +36,8 @@ public struct HostFailure: Error, Equatable, Sendable {
 public protocol RegularExpression: AnyObject {
     /// Groups, the whole match not counted.
     var groupCount: Int { get }
+    /// The groups that have a name, `(?P<name>…)`.
+    var groupNames: [String: Int] { get }
     /// The first match at or after an offset: pairs of start and end, the whole match first; -1 for groups that took no part. Nil: no match.
     func firstMatch(in text: UnsafeRawBufferPointer, from offset: Int) -> [Int]?
 }

@@ -6,6 +6,7 @@ private let allowed: [String: Set<String>] = [
     "RegoSyntax": [],
     "Rego": ["RegoSyntax"],
     "Crypto": ["CCrypto"],
+    "RegoHost": ["Rego", "CCrypto", "CRE2", "CYAML"],
     "Store": ["Domain", "Crypto", "CLMDB", "CPlatform"],
     "HTTPServer": ["Domain", "CMicroHTTPD", "CPlatform", "CZlib"],
     "HTTPClient": ["Domain", "CCurl", "CPlatform"],

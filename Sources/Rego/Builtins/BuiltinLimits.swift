@@ -6,8 +6,12 @@ enum BuiltinLimits {
     static let elementsMax = 1_000_000
     /// Bits of an integer that `bits.lsh` makes.
     static let integerBitsMax = 1 << 20
+    /// Digits of an integer that is calculated with beyond 64 bits, and of an amount with a unit: reading digits costs their square.
+    static let integerDigitsMax = 100_000
     /// Nesting of what is parsed (JSON, YAML, GraphQL, templates, schemas): recursion costs stack.
     static let depthMax = 500
+    /// Nodes of one path through a value or a graph.
+    static let pathLengthMax = 5000
     /// Compiled size of a pattern (`glob.match`), in nodes.
     static let patternNodesMax = 20_000
     /// Steps of one match of a pattern; alternatives nest, so that matching may branch.
