@@ -85,7 +85,8 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .testTarget(name: "RegoTests", dependencies: ["Rego", "RegoSyntax", "RegoHost"], swiftSettings: strict),
+        .testTarget(
+            name: "RegoTests", dependencies: ["Rego", "RegoSyntax", "RegoHost"], exclude: ["Conformance/KnownGaps.json"], swiftSettings: strict),
         .testTarget(name: "RegoSyntaxTests", dependencies: ["RegoSyntax", "Domain"], swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
         .testTarget(

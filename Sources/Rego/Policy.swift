@@ -86,7 +86,9 @@ public final class Evaluator {
     public func bindings(input: Value = .undefined, data: Value = .emptyObject) throws(EvaluationError) -> [Value] {
         let names = query.variables.map { machine.arena.string($0) }
         return try evaluate(input: input, data: data).elements.map { row in
-            machine.arena.object(names.enumerated().map { ($1, row.slot(query.expressionCount + $0)) })
+            var entries: [(key: Value, value: Value)] = []
+            for (index, name) in names.enumerated() { entries.append((name, row.slot(query.expressionCount + index))) }
+            return machine.arena.object(entries)
         }
     }
 }

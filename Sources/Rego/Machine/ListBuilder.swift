@@ -25,7 +25,9 @@ struct ListBuilder: ~Copyable {
     mutating func endObject(_ arena: Arena) -> Value? {
         end { pairs in
             var isConsistent = true
-            let entries = (0..<pairs.count / 2).map { (key: pairs[$0 * 2], value: pairs[$0 * 2 + 1]) }
+            var entries: [(key: Value, value: Value)] = []
+            entries.reserveCapacity(pairs.count / 2)
+            for index in stride(from: 0, to: pairs.count, by: 2) { entries.append((pairs[index], pairs[index + 1])) }
             let made = arena.object(entries) { first, second in
                 if first != second { isConsistent = false }
                 return first
@@ -37,8 +39,9 @@ struct ListBuilder: ~Copyable {
     /// Objects within objects, from paths, values and whether a value is an element of a set. Nil when a path has two values.
     mutating func endNested(_ arena: Arena) -> Value? {
         end { triples in
-            let entries = (0..<triples.count / 3).map { index in
-                NestedEntry(path: triples[index * 3].elements[...], value: triples[index * 3 + 1], isElement: triples[index * 3 + 2].isTrue)
+            var entries: [NestedEntry] = []
+            for index in stride(from: 0, to: triples.count, by: 3) {
+                entries.append(NestedEntry(path: triples[index].elements[...], value: triples[index + 1], isElement: triples[index + 2].isTrue))
             }
             return ListBuilder.nested(entries, arena)
         }

@@ -181,7 +181,9 @@ extension Machine {
         case .makeSet: r[a] = arena.set(Array(UnsafeBufferPointer(start: r + b, count: c)))
         case .makeObject:
             var isConsistent = true
-            r[a] = arena.object((0..<c / 2).map { (r[b + $0 * 2], r[b + $0 * 2 + 1]) }) { first, second in
+            var entries: [(key: Value, value: Value)] = []
+            for index in stride(from: b, to: b + c, by: 2) { entries.append((r[index], r[index + 1])) }
+            r[a] = arena.object(entries) { first, second in
                 if first != second { isConsistent = false }
                 return second
             }

@@ -122,10 +122,15 @@ final class Machine {
             if arena.isExhausted { try checkLimitsTyped(at: word) }
             return value
         } catch {
-            let code: EvaluationError.Code = error.kind == .type ? .type : .builtin
+            let code: EvaluationError.Code
+            switch error.kind {
+            case .type: code = .type
+            case .refused: code = .builtin
+            case .conflict: code = .conflict
+            }
             let message = error.message.hasPrefix(builtin.name + ":") ? error.message : builtin.name + ": " + error.message
             let failure = failure(code, message, at: word)
-            if isStrict { throw failure }
+            if isStrict || error.kind == .conflict { throw failure }
             if builtinFailure == nil { builtinFailure = failure }
             return .undefined
         }
