@@ -96,12 +96,12 @@ extension FunctionCompiler {
     }
 
     /// Goes from a value along the parts of a reference.
-    private func navigate(_ start: Int, _ path: ArraySlice<IRTerm>, _ fail: inout Label) -> Int {
+    private func navigate(_ start: Int, _ path: ArraySlice<IRTerm>, _ fail: inout Label, isBase: Bool = false) -> Int {
         var current = start
         for part in path {
             if let key = isConstant(part) {
                 let register = newRegister()
-                program.code.emit(.getConstant, register, current, to: fail, program.constants.index(of: key))
+                program.code.emit(.getConstant, register, current, isBase ? 1 : 0, to: fail, program.constants.index(of: key))
                 current = register
             } else if isReady(part) {
                 let key = evaluate(part, &fail)
@@ -143,24 +143,24 @@ extension FunctionCompiler {
             // Nothing but base documents there.
             let register = newRegister()
             program.code.emit(.base, register)
-            return navigate(register, path[...], &fail)
+            return navigate(register, path[...], &fail, isBase: true)
         }
         if node == 0 && here.children.isEmpty {
             let register = newRegister()
             program.code.emit(.base, register)
-            return navigate(register, path[...], &fail)
+            return navigate(register, path[...], &fail, isBase: true)
         }
-        var current = newRegister(2)
+        var current = newRegister(3)
         program.code.emit(.node, current, to: nil, node)
         for part in path[index...] {
             if isReady(part) {
                 let key = evaluate(part, &fail)
-                let register = newRegister(2)
+                let register = newRegister(3)
                 program.code.emit(.nodeGet, register, current, key, to: fail)
                 current = register
             } else {
                 let scan = newRegister(2)
-                let (key, value, register) = (newRegister(), newRegister(), newRegister(2))
+                let (key, value, register) = (newRegister(), newRegister(), newRegister(3))
                 program.code.emit(.nodeScan, scan, current, to: fail)
                 let again = program.code.label()
                 program.code.place(again)

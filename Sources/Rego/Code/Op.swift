@@ -17,7 +17,7 @@ enum Op: UInt16 {
     case base
     /// T: A ← B[C]
     case get
-    /// T: A ← B[constant D]
+    /// T: A ← B[constant D]; C 1: B is a base document
     case getConstant
     /// T: fails unless A = B
     case equal
@@ -59,13 +59,13 @@ enum Op: UInt16 {
     case merge
     /// The function's value is A
     case giveBack
-    /// A, A + 1 ← node D with its base document (T unused)
+    /// A, A + 1, A + 2 ← node D, its base document, and what rules with variables made (T unused)
     case node
-    /// T: A, A + 1 ← B, B + 1 [C]
+    /// T: A, A + 1, A + 2 ← B, B + 1, B + 2 [C]
     case nodeGet
-    /// T: scans the nodes below B, B + 1; A is used as by `scan`
+    /// T: scans the keys below B, B + 1, B + 2; A is used as by `scan`
     case nodeScan
-    /// T: A ← the whole document of B, B + 1
+    /// T: A ← the whole document of B, B + 1, B + 2
     case nodeValue
     /// A ← a new context, B ← the one of now
     case withBegin

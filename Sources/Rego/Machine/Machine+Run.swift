@@ -34,7 +34,8 @@ extension Machine {
                 pc = value.isUndefined ? target(code[pc]) : pc &+ 1
             case .getConstant:
                 let second = code[pc]
-                let value = r[b].lookup(constants[operand(second)])
+                var value = r[b].lookup(constants[operand(second)])
+                if c == 1 && value.isUndefined { value = asPath(r[b], constants[operand(second)]) }
                 r[a] = value
                 pc = value.isUndefined ? target(second) : pc &+ 1
             case .equal: pc = r[a] == r[b] ? pc &+ 1 : target(code[pc])
@@ -150,6 +151,12 @@ extension Machine {
         }
     }
 
+    /// Base documents are found by paths of strings: `data[2]` is also the key "2".
+    @inline(never) private func asPath(_ document: Value, _ key: Value) -> Value {
+        guard document.isObject, key.tag == Value.Tag.integer else { return .undefined }
+        return document[arena.string(String(Int64(bitPattern: key.bits)))]
+    }
+
     @inline(never) func step(at word: Int) throws(EvaluationError) {
         if stepsLeft < 0 { throw failure(.limit, "the evaluation takes more than \(limits.stepsMax) steps", at: word) }
         try checkLimits(at: word)
@@ -191,13 +198,13 @@ extension Machine {
         case .isArray: pc = r[a].isArray && r[a].count == operand(second) ? pc + 1 : target(second)
         case .isObject: pc = r[a].isObject && r[a].count == operand(second) ? pc + 1 : target(second)
         case .node:
-            startNode(a, operand(second), base)
+            try startNode(a, operand(second), base)
             pc += 1
         case .nodeGet:
             try nodeGet(a, b, r[c], base)
             pc = r[a].isUndefined && r[a + 1].isUndefined ? target(second) : pc + 1
         case .nodeScan:
-            r[a] = try nodeKeys(b, base)
+            r[a] = nodeKeys(b, base)
             r[a + 1] = Value(0)
             pc = r[a].isCollection ? pc + 1 : target(second)
         case .nodeValue:

@@ -30,8 +30,8 @@ extension Resolver {
         defer { scopes.pop() }
         let resolved = expressions(body)
         out.append(contentsOf: resolved.expressions)
-        let path = path.map { term($0, &out) }
-        let result = value.map { term($0, &out) } ?? .constant(.true)
+        let path = path.map { head($0, at: rule.head.location, &out) }
+        let result = value.map { head($0, at: $0.location, &out) } ?? .constant(.true)
         let ordered = IRBody(out)
         var globals: Set<LocalID> = []
         for argument in arguments { IRVariables.all(argument) { globals.insert($0) } }
@@ -44,6 +44,24 @@ extension Resolver {
             }
         }
         return IRBranch(body: ordered, value: result, path: path, isElement: isElement, arguments: arguments)
+    }
+
+    /// A term of a head: what needs evaluation becomes the last expression of the body, as it may be undefined or have many values.
+    func head(_ syntax: Term, at location: Location, _ out: inout [IRExpression]) -> IRTerm {
+        let resolved = term(syntax, &out)
+        guard hasReference(resolved) else { return resolved }
+        let local = scopes.generated()
+        out.append(IRExpression(.unify(.local(local), resolved), at: location))
+        return .local(local)
+    }
+
+    private func hasReference(_ term: IRTerm) -> Bool {
+        switch term {
+        case .constant, .local, .comprehension: false
+        case .ref: true
+        case .array(let parts), .set(let parts): parts.contains(where: hasReference)
+        case .object(let items): items.contains { hasReference($0.key) || hasReference($0.value) }
+        }
     }
 
     /// Every variable of a function's parameter is its own, whatever the name means elsewhere.

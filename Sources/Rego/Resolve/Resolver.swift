@@ -128,8 +128,8 @@ final class Resolver {
         scopes.push(pending: declaredNames(syntax.body))
         let body = expressions(syntax.body)
         var out = body.expressions
-        let key = syntax.key.map { term($0, &out) }
-        let value = term(syntax.value, &out)
+        let key = syntax.key.map { head($0, at: $0.location, &out) }
+        let value = head(syntax.value, at: syntax.value.location, &out)
         body.expressions = out
         scopes.pop()
         return .comprehension(IRComprehension(kind: kind, key: key, value: value, body: body))
@@ -221,6 +221,9 @@ final class Resolver {
         if metadata(parts, result: result, at: location, &out, with: with) { return }
         guard let callee = callee(parts[0]) else {
             report(CompileProblem.type, "undefined function \(operatorText(parts[0]))", location)
+            // What it would have given is known, so that one mistake is one error.
+            for part in parts.dropFirst() { bindAnyway(term(part, &out, with: with), &out) }
+            if let result { bindAnyway(result, &out) }
             return
         }
         var arguments = parts.dropFirst().map { term($0, &out, with: with) }
@@ -234,6 +237,10 @@ final class Resolver {
             return
         }
         out.append(IRExpression(.call(callee, arguments, result: result), isNegated: isNegated, with: with, at: location))
+    }
+
+    private func bindAnyway(_ term: IRTerm, _ out: inout [IRExpression]) {
+        IRVariables.patterns(term) { out.append(IRExpression(.unify(.local($0), .constant(.null)), at: .none)) }
     }
 
     private func arityText(_ count: Int) -> String { "(" + (0..<count).map { _ in "any" }.joined(separator: ", ") + ")" }

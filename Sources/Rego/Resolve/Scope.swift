@@ -41,7 +41,7 @@ struct Scopes {
         for index in stack.indices.reversed() {
             if let id = stack[index].declared[name] { return id }
             if stack[index].pending.contains(name) {
-                stack[index].used.insert(name)
+                if index == stack.count - 1 { stack[index].used.insert(name) }
                 return implicitly(name)
             }
         }
