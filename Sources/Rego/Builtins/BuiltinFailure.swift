@@ -5,6 +5,8 @@ struct BuiltinFailure: Error, Equatable {
         case refused
         /// `eval_type_error`: an operand is of another type than the built-in takes.
         case type
+        /// `eval_conflict_error`: several values where there must be one. Never just undefined.
+        case conflict
     }
 
     let kind: Kind

@@ -15,6 +15,7 @@ public struct BuiltinTable: Sendable {
     /// Everything that Rego has. Each topic is a list in a file of its own.
     public static let standard = BuiltinTable(
         [
-            exampleBuiltins,
+            operatorBuiltins, arithmeticBuiltins, numberBuiltins, aggregateBuiltins, typeBuiltins, arrayBuiltins, objectBuiltins, graphBuiltins, stringBuiltins,
+            patternBuiltins, encodingBuiltins, jsonBuiltins, netBuiltins, timeBuiltins, uuidBuiltins,
         ].flatMap { $0 })
 }

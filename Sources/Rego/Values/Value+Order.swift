@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #endif
 
 /// Rego's order: null, booleans, numbers, strings, arrays, objects, sets; each kind in its own order.

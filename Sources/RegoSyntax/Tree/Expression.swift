@@ -94,10 +94,13 @@ public struct LogicalOperand: Sendable {
 
     public var body: Body
     public var shape: Shape
+    /// With its braces or parentheses.
+    public var location: Location
 
-    public init(body: Body, shape: Shape) {
+    public init(body: Body, shape: Shape, at location: Location) {
         self.body = body
         self.shape = shape
+        self.location = location
     }
 }
 

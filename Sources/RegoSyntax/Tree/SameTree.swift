@@ -15,7 +15,7 @@ extension Term {
             (.objectComprehension(let a), .objectComprehension(let b)):
             same(a.key, b.key) && a.value.isSame(as: b.value) && a.body.isSame(as: b.body)
         case (.template(let a), .template(let b)):
-            a.isRaw == b.isRaw && a.parts.count == b.parts.count && zip(a.parts, b.parts).allSatisfy { $0.isSame(as: $1) }
+            a.isSame(as: b)
         default: false
         }
     }
@@ -28,14 +28,38 @@ extension [Term] {
     }
 }
 
-extension TemplateString.Part {
-    func isSame(as other: TemplateString.Part) -> Bool {
-        switch (self, other) {
-        case (.text(let a, _), .text(let b, _)): a == b
-        case (.scalar(let a), .scalar(let b)): a.isSame(as: b)
-        case (.expression(let a), .expression(let b)): a.isSame(as: b)
-        default: false
+extension TemplateString {
+    /// `{42}` and `42` say the same.
+    func isSame(as other: TemplateString) -> Bool {
+        let (mine, theirs) = (merged, other.merged)
+        guard mine.count == theirs.count else { return false }
+        return zip(mine, theirs).allSatisfy { a, b in
+            switch (a, b) {
+            case (.text(let x), .text(let y)): x == y
+            case (.expression(let x), .expression(let y)): x.isSame(as: y)
+            default: false
+            }
         }
+    }
+
+    private enum Merged {
+        case text(String)
+        case expression(Expression)
+    }
+
+    private var merged: [Merged] {
+        var result: [Merged] = []
+        func add(_ text: String) {
+            if case .text(let before)? = result.last { result[result.count - 1] = .text(before + text) } else { result.append(.text(text)) }
+        }
+        for part in parts {
+            switch part {
+            case .text(let text, _): add(text)
+            case .scalar(let term): if case .string(let text) = term.value { add(text) } else { add(TermText.text(of: term)) }
+            case .expression(let expression): result.append(.expression(expression))
+            }
+        }
+        return result
     }
 }
 
