@@ -15,7 +15,8 @@ public struct BuiltinTable: Sendable {
     /// Everything that Rego has. Each topic is a list in a file of its own.
     public static let standard = BuiltinTable(
         [
-            operatorBuiltins, arithmeticBuiltins, numberBuiltins, aggregateBuiltins, typeBuiltins, arrayBuiltins, objectBuiltins, graphBuiltins, stringBuiltins,
-            patternBuiltins, encodingBuiltins, jsonBuiltins, netBuiltins, timeBuiltins, uuidBuiltins,
+            operatorBuiltins, arithmeticBuiltins, numberBuiltins, aggregateBuiltins, typeBuiltins, arrayBuiltins, objectBuiltins, graphBuiltins,
+            stringBuiltins, patternBuiltins, encodingBuiltins, jsonBuiltins, netBuiltins, timeBuiltins, uuidBuiltins, regexBuiltins, digestBuiltins,
+            tokenBuiltins,
         ].flatMap { $0 })
 }
