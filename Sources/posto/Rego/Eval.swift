@@ -87,7 +87,7 @@ struct Eval: ParsableCommand {
         let evaluator = Evaluator(query, host: .libraries(), isStrict: strictBuiltinErrors)
         let answers = try evaluator.evaluate(input: try readInput(files.arena), data: files.data)
         let output = EvalOutput(body: body, text: self.query, query: query, answers: answers, arena: files.arena)
-        Terminal.print(output.text(format))
+        withExtendedLifetime((evaluator, files)) { Terminal.print(output.text(format)) }
         let isDefined = answers.count > 0
         if (fail && !isDefined) || (failDefined && isDefined) { throw ExitCode(ExitStatus.no.rawValue) }
     }
@@ -114,7 +114,7 @@ struct Eval: ParsableCommand {
         let query = try Policy(modules: []).query(RegoParser.query(SourceText(name: "", text: "x = " + text)))
         let evaluator = Evaluator(query, host: .libraries(), isStrict: true)
         guard let answer = try evaluator.bindings().first else { throw RegoErrors("the input term is undefined") }
-        return arena.copy(answer["x"])
+        return withExtendedLifetime(evaluator) { arena.copy(answer["x"]) }
     }
 
     /// Errors go where the answer would go when a program reads it, else to standard error.
@@ -122,7 +122,8 @@ struct Eval: ParsableCommand {
         if format == .pretty || format == .raw {
             Terminal.fail(errors.text, hint: nil)
         } else {
-            Terminal.print(Rego.JSONWriter.text(errors.document(Arena()), indent: 2))
+            let arena = Arena()
+            withExtendedLifetime(arena) { Terminal.print(Rego.JSONWriter.text(errors.document(arena), indent: 2)) }
         }
         return ExitCode(ExitStatus.usage.rawValue)
     }

@@ -39,6 +39,9 @@ struct RegoFiles {
         try add(path, [], isRoot: true, isBundle: true, depth: 0)
     }
 
+    /// A file, or a folder of which only policies and `data.json` count.
+    mutating func addBundleOrFile(_ path: String) throws { try add(path, [], isRoot: true, isBundle: true, depth: 0) }
+
     private mutating func add(_ path: String, _ prefix: [String], isRoot: Bool, isBundle: Bool, depth: Int) throws {
         var information = stat()
         guard stat(path, &information) == 0 else { throw CommandFailure(system: "read \(path)") }
@@ -102,8 +105,8 @@ struct RegoFiles {
         do {
             let answers = try evaluator.bindings(input: arena.string(bytes))
             guard let answer = answers.first else { return .null }
-            return try JSONReader.read(Array(Rego.JSONWriter.text(answer["x"]).utf8), into: arena)
-        } catch let error as EvaluationError {
+            return withExtendedLifetime(evaluator) { arena.copy(answer["x"]) }
+        } catch {
             throw RegoErrors(error.message, file: path)
         }
     }
