@@ -81,7 +81,7 @@ let package = Package(
             name: "posto",
             dependencies: [
                 "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "API", "Crypto", "CPlatform",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Rego", "RegoSyntax", "RegoHost", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
@@ -105,7 +105,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "posto", "Domain", "Store", "HTTPClient", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "posto", "Domain", "Store", "HTTPClient", "Crypto", "Rego", "RegoSyntax",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ],

@@ -54,6 +54,14 @@ public final class Query: Sendable {
         self.expressionCount = expressionCount
         self.variables = variables
     }
+
+    /// Reads JSON for this query: strings that the policy knows are shared with it, so that comparing them is comparing addresses.
+    public func read(_ bytes: [UInt8], into arena: Arena) throws(JSONError) -> Value {
+        try JSONReader.read(bytes, into: arena, pool: program.constantStore.pool)
+    }
+
+    /// The same data with its strings pooled and its own memory. Costs a walk over all of it; do it once, before evaluators run.
+    public func adopt(_ data: Value) -> Value { program.constantStore.adopt(data) }
 }
 
 /// Evaluates a query again and again. Belongs to one thread at a time.
@@ -78,8 +86,7 @@ public final class Evaluator {
     ///
     /// - Parameter input: undefined when there is none.
     public func evaluate(input: Value = .undefined, data: Value = .emptyObject) throws(EvaluationError) -> Value {
-        let now = machine.builtinContext.host.now?() ?? 0
-        return try machine.evaluate(query.function, input: input, data: data, now: now)
+        try machine.evaluate(query.function, input: input, data: data)
     }
 
     /// Each answer as an object of its variables.

@@ -74,3 +74,6 @@ int posto_close_from(unsigned first);
 
 /// 1 if the kernel's clock is disciplined (NTP, PTP), 0 if it runs by itself, as adjtimex(2) says.
 int posto_clock_is_synchronized(void);
+/// How often this thread has asked for memory. 0 where the C library is another one or a sanitizer counts by itself.
+uint64_t posto_allocations(void);
+

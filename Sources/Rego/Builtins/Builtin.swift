@@ -32,7 +32,13 @@ public final class BuiltinContext {
     public let arena: Arena
     public let host: Host
     /// The clock of the query, read when it began.
-    public internal(set) var nowNanoseconds: Int64 = 0
+    public var nowNanoseconds: Int64 {
+        if let now { return now }
+        let read = host.now?() ?? 0
+        now = read
+        return read
+    }
+    private var now: Int64?
     /// What built-ins keep within a query: compiled patterns, one value per seed. Keys begin with the built-in's name. Emptied before each query.
     var cache: [CacheKey: Any] = [:]
     /// What is kept between queries: compiled patterns of constants.
@@ -46,6 +52,12 @@ public final class BuiltinContext {
     struct CacheKey: Hashable {
         let builtin: String
         let text: [UInt8]
+    }
+
+    /// Forgets what belongs to a query.
+    func beginQuery() {
+        now = nil
+        if !cache.isEmpty { cache.removeAll() }
     }
 
     init(arena: Arena, host: Host, limits: EvaluationLimits = EvaluationLimits()) {

@@ -18,6 +18,6 @@ public struct BuiltinTable: Sendable {
             operatorBuiltins, arithmeticBuiltins, numberBuiltins, aggregateBuiltins, typeBuiltins, arrayBuiltins, objectBuiltins,
             graphBuiltins, stringBuiltins, patternBuiltins, encodingBuiltins, jsonBuiltins, netBuiltins, timeBuiltins, uuidBuiltins,
             regexBuiltins, digestBuiltins, tokenBuiltins, certificateBuiltins, yamlBuiltins, schemaBuiltins, graphQLBuiltins,
-            templateBuiltins, awsBuiltins, hostBuiltins,
+            templateBuiltins, awsBuiltins, hostBuiltins, moduleBuiltins,
         ].flatMap { $0 })
 }

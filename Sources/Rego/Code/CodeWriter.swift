@@ -34,6 +34,12 @@ struct CodeWriter {
         words.append(UInt64(UInt32(d)) << 32)
     }
 
+    /// A word of a table of targets.
+    mutating func emitTarget(_ label: Label) {
+        open.append((words.count, label.id))
+        words.append(0)
+    }
+
     mutating func finish() {
         for (word, label) in open {
             precondition(places[label] >= 0, "a jump to nowhere")

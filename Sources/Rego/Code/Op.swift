@@ -1,6 +1,6 @@
 /// The machine's instructions. One is a word of 64 bits: operation, A, B, C, each 16 bits. Those marked T have a second word: where to go
 /// when the instruction fails in the low half, D in the high half.
-enum Op: UInt16 {
+enum Op: UInt8 {
     /// Gives up: the code ends where it must not.
     case stop = 0
     /// T: goes on there.
@@ -75,4 +75,8 @@ enum Op: UInt16 {
     case withValue, withFunction
     /// Goes on in context A
     case context
+    /// The values from A + 1 on become the sets of index D (T unused)
+    case indexBegin
+    /// T: goes to the next candidate of index D, by the table of targets behind the second word; fails when there is none
+    case indexNext
 }

@@ -14,6 +14,9 @@ struct PolicyCompiler {
             resolvers[ObjectIdentifier(module)] = Resolver(
                 tree: tree, builtins: builtins, constants: constants, file: module.source.name, package: module.package.names,
                 imports: module.imports)
+            for rule in module.rules {
+                resolvers[ObjectIdentifier(module)]?.namesByRow[rule.location.row, default: []].insert(Resolver.name(rule))
+            }
         }
         var resolved: [(group: RuleTree.Group, rules: [(file: String, rule: IRRule)], defaultRule: IRRule?)] = []
         for group in tree.groups {
@@ -111,7 +114,6 @@ struct QueryCompiler {
         guard let expression, !expression.isNegated else { return .constant(.true) }
         switch expression.kind {
         case .term(let term):
-            if case .constant = term { return term }
             let id = resolver.scopes.generated()
             expression.kind = .unify(.local(id), term)
             return .local(id)

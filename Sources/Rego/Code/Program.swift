@@ -31,6 +31,7 @@ final class Program: @unchecked Sendable {
     /// Functions of the tree; queries come after them.
     let groupCount: Int
     let builtins: BuiltinTable
+    let indices: [RuleIndex]
     let files: [String]
     private let locations: [(word: Int, file: Int, location: Location)]
     /// Keeps what the constants point to.
@@ -64,6 +65,7 @@ final class Program: @unchecked Sendable {
         }
         groupCount = tree.groups.count
         builtins = builder.builtins
+        indices = builder.indices
         files = builder.files
         locations = builder.code.locations
     }

@@ -15,6 +15,7 @@ final class ProgramBuilder {
     var functions: [Program.Function] = []
     var mocked: Set<IRCallee> = []
     var isTooLarge = false
+    private(set) var indices: [RuleIndex] = []
     private(set) var files: [String] = []
     private(set) var unsafe: [LocalID] = []
     private var temporaries = 1 << 40
@@ -40,6 +41,11 @@ final class ProgramBuilder {
         return files.count - 1
     }
 
+    func addIndex(_ index: RuleIndex) -> Int {
+        indices.append(index)
+        return indices.count - 1
+    }
+
     func pathConstant(_ path: [Value]) -> Int { constants.index(of: constants.arena.array(path)) }
 
     /// Functions of the tree come first, then built-ins.
@@ -57,6 +63,7 @@ final class ProgramBuilder {
         other.functions = functions
         other.mocked = mocked
         other.files = files
+        other.indices = indices
         other.sources = sources
         other.temporaries = temporaries
         return other
@@ -67,6 +74,7 @@ final class ProgramBuilder {
         mocked.formUnion(callees)
         code = CodeWriter()
         functions = []
+        indices = []
         let sources = sources
         self.sources = []
         for (group, rules, defaultRule) in sources { function(group, rules: rules, defaultRule: defaultRule) }
@@ -99,17 +107,13 @@ extension FunctionCompiler {
         // When all say the same, the first that holds decides.
         let isDecidedAtOnce = !values.isEmpty && values.allSatisfy { $0 != nil && $0 == values[0] }
         program.code.emit(.clear, result)
-        for (file, rule) in rules {
-            self.file = file
-            program.code.at(file, rule.location)
-            let after = program.code.label()
+        indexed(rules) { rule, after in
             if rule.branches.count == 1 {
                 branch(rule.branches[0], fail: after) { value, fail in
                     program.code.emit(.merge, result, value, conflict)
                     program.code.emit(.jump, to: isDecidedAtOnce ? done : (isConstant(rule.branches[0].value) != nil ? after : fail))
                 }
-                program.code.place(after)
-                continue
+                return
             }
             let chain = newRegister()
             let merge = program.code.label()
@@ -126,7 +130,6 @@ extension FunctionCompiler {
             program.code.emit(.jump, to: after)
             program.code.place(merge)
             program.code.emit(.merge, result, chain, conflict)
-            program.code.place(after)
         }
         if let value = defaultRule?.branches.first {
             program.code.emit(.ifDefined, result, to: done)
@@ -139,12 +142,10 @@ extension FunctionCompiler {
     /// A set, or an object whose keys are variables.
     func partial(_ group: RuleTree.Group, _ rules: [(Int, IRRule)]) {
         program.code.emit(.begin)
-        for (file, rule) in rules {
-            self.file = file
-            program.code.at(file, rule.location)
-            for one in rule.branches {
-                let after = program.code.label()
-                branch(one, fail: after) { value, fail in
+        indexed(rules) { rule, after in
+            for (position, one) in rule.branches.enumerated() {
+                let next = position == rule.branches.count - 1 ? after : program.code.label()
+                branch(one, fail: next) { value, fail in
                     if group.kind == .set {
                         program.code.emit(.append, value)
                     } else {
@@ -154,7 +155,7 @@ extension FunctionCompiler {
                     }
                     program.code.emit(.jump, to: fail)
                 }
-                program.code.place(after)
+                if next != after { program.code.place(next) }
             }
         }
         let result = newRegister()

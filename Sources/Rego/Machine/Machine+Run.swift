@@ -14,7 +14,8 @@ extension Machine {
             let a = Int(truncatingIfNeeded: (word &>> 16) & 0xFFFF)
             let b = Int(truncatingIfNeeded: (word &>> 32) & 0xFFFF)
             let c = Int(truncatingIfNeeded: word &>> 48)
-            guard let op = Op(rawValue: UInt16(truncatingIfNeeded: word)) else { throw failure(.internalError, "unknown instruction", at: pc) }
+            // The code is written by this engine alone, so the byte is one of the operations.
+            let op = unsafeBitCast(UInt8(truncatingIfNeeded: word), to: Op.self)
             switch op {
             case .stop: throw failure(.internalError, "the code ended", at: pc)
             case .jump: pc = target(code[pc])
@@ -131,6 +132,22 @@ extension Machine {
                 let value = try callBuiltin(operand(second), UnsafeBufferPointer(start: r + b, count: 2), at: pc)
                 r[a] = value
                 pc = value.isUndefined ? target(second) : pc &+ 1
+            case .indexBegin:
+                let index = program.indices[operand(code[pc])]
+                pc &+= 1
+                r[a] = Value(0)
+                for (offset, table) in index.tables.enumerated() {
+                    r[a &+ 1 &+ offset].bits = UInt64(UInt(bitPattern: table.set(for: r[a &+ 1 &+ offset])))
+                }
+            case .indexNext:
+                let second = code[pc]
+                let rule = program.indices[operand(second)].next(from: Int(r[a].bits), r + a + 1)
+                if rule < 0 {
+                    pc = target(second)
+                } else {
+                    r[a].bits = UInt64(rule &+ 1)
+                    pc = target(code[pc &+ 1 &+ rule])
+                }
             case .merge:
                 if r[a].isUndefined { r[a] = r[b] } else if r[a] != r[b] { throw conflict(c, at: pc) }
             default: try rare(op, &pc, a, b, c, base)

@@ -54,7 +54,7 @@ final class Machine {
     }
 
     /// Evaluates a function without arguments, usually a query.
-    func evaluate(_ function: Int, input: Value, data: Value, now: Int64) throws(EvaluationError) -> Value {
+    func evaluate(_ function: Int, input: Value, data: Value) throws(EvaluationError) -> Value {
         for index in touched { memo[index] = Machine.absent }
         touched.removeAll(keepingCapacity: true)
         lists.reset()
@@ -65,8 +65,7 @@ final class Machine {
         frameCount = 0
         stepsLeft = limits.stepsMax
         builtinFailure = nil
-        builtinContext.cache.removeAll(keepingCapacity: true)
-        builtinContext.nowNanoseconds = now
+        builtinContext.beginQuery()
         return try invoke(function, base: 0)
     }
 

@@ -64,6 +64,8 @@ final class IRExpression {
     let location: Location
     /// Written `:=` or `==`, or with `=`: `==` binds nothing.
     var bindsNothing = false
+    /// What a `print` shows: its variables must have a value somewhere in the body.
+    var printed: [(term: IRTerm, location: Location)] = []
 
     init(_ kind: Kind, isNegated: Bool = false, with: [IRWith] = [], at location: Location) {
         self.kind = kind

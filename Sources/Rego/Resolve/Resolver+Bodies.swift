@@ -36,7 +36,7 @@ extension Resolver {
                 append(.unify(left, right), bindsNothing: true)
             default:
                 if operatorText(parts[0]) == "print" {
-                    checkPrint(parts, &out)
+                    checkPrint(parts, location, &out)
                 } else {
                     call(parts, result: nil, at: location, &out, with: with, isNegated: negated)
                 }
@@ -126,14 +126,16 @@ extension Resolver {
     }
 
     /// `print` does nothing, but a variable that nothing gives a value is still an error.
-    private func checkPrint(_ parts: [Term], _ out: inout [IRExpression]) {
+    private func checkPrint(_ parts: [Term], _ location: Location, _ out: inout [IRExpression]) {
+        let made = IRExpression(.term(.constant(.true)), at: location)
         for part in parts.dropFirst() {
-            if case .variable(let name) = part.value, scopes.find(name) == nil {
-                let before = scopes.names.count
-                var ignored: [IRExpression] = []
-                _ = term(part, &ignored)
-                if scopes.names.count > before { report(CompileProblem.compile, "var \(name) is undeclared", part.location) }
-            }
+            var ignored: [IRExpression] = []
+            let term = term(part, &ignored)
+            // What calls give has a value as soon as their own operands have.
+            var given: Set<LocalID> = []
+            for one in ignored { if case .call(_, _, .local(let id)?) = one.kind { given.insert(id) } }
+            if IRVariables.set(term).isDisjoint(with: given) { made.printed.append((term, part.location)) }
         }
+        out.append(made)
     }
 }

@@ -6,6 +6,7 @@ extension Resolver {
         scopes = Scopes()
         scopes.push()
         let syntax = source.rule
+        ruleSuffix = namesByRow[syntax.location.row, default: []].count > 1 ? " in rule " + Resolver.name(syntax) : ""
         let made = IRRule(at: syntax.location)
         let isElement = syntax.head.kind == .multiValue
         made.branches.append(
@@ -40,10 +41,23 @@ extension Resolver {
         reportUnsafe(safety)
         for (head, place) in path.map({ ($0, rule.head.location) }) + [(result, value?.location ?? rule.head.location)] {
             for variable in IRVariables.set(head).subtracting(safe).sorted() {
-                if let name = scopes.names[variable] { report(CompileProblem.unsafe, "var \(name) is unsafe", place) }
+                if let name = scopes.names[variable] { report(CompileProblem.unsafe, "var \(name) is unsafe" + ruleSuffix, place) }
             }
         }
         return IRBranch(body: ordered, value: result, path: path, isElement: isElement, arguments: arguments)
+    }
+
+    /// A rule's name as its author wrote it: `a.b.c`.
+    static func name(_ rule: Rule) -> String {
+        var text = ""
+        for part in rule.head.ref {
+            switch part.value {
+            case .variable(let name): text += text.isEmpty ? name : "[\(name)]"
+            case .string(let name): text += RuleTree.isName(name) ? "." + name : "[\"\(name)\"]"
+            default: text += "[_]"
+            }
+        }
+        return text
     }
 
     /// A term of a head: what needs evaluation becomes the last expression of the body, as it may be undefined or have many values.
@@ -78,7 +92,11 @@ extension Resolver {
         var seen: Set<LocalID> = []
         for (variable, expression) in safety.unsafe where seen.insert(variable).inserted {
             guard let name = scopes.names[variable] else { continue }
-            report(CompileProblem.unsafe, "var \(name) is unsafe", expression.location)
+            report(CompileProblem.unsafe, "var \(name) is unsafe" + ruleSuffix, expression.location)
+        }
+        for (variable, location) in safety.undeclared {
+            guard let name = scopes.names[variable] else { continue }
+            report(CompileProblem.compile, "var \(name) is undeclared", location)
         }
     }
 }

@@ -17,9 +17,9 @@ final class Resolver {
     var problems: [CompileProblem] = []
     /// Functions that some `with` replaces: their calls ask before they go.
     var mocked: Set<IRCallee> = []
-    /// What `print` writes is thrown away; its variables are still checked.
-    var moduleContext: Module?
-    var ruleContext: Int?
+    /// Names of the rules that begin on each row: where several do, errors say which one is meant.
+    var namesByRow: [UInt32: Set<String>] = [:]
+    var ruleSuffix = ""
 
     init(tree: RuleTree, builtins: BuiltinTable, constants: Constants, file: String, package: [String], imports: [Import]) {
         self.tree = tree

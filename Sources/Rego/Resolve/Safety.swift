@@ -8,6 +8,9 @@ struct Safety {
     /// Variables without a value, each with the first expression that needs it.
     private(set) var unsafe: [(variable: LocalID, expression: IRExpression)] = []
 
+    /// Variables in a `print` that nothing gives a value.
+    private(set) var undeclared: [(variable: LocalID, location: Location)] = []
+
     init(arity: @escaping (IRCallee) -> Int) { self.arity = arity }
 
     /// Reorders the body in place; gives the variables that have a value after it.
@@ -52,6 +55,9 @@ struct Safety {
             ordered.append(contentsOf: left.map { expressions[$0] })
         }
         body.expressions = ordered
+        for (term, location) in expressions.flatMap(\.printed) {
+            for variable in IRVariables.set(term).subtracting(safe).sorted() { undeclared.append((variable, location)) }
+        }
         var known = globals
         for expression in ordered {
             orderClosures(expression, known)

@@ -197,6 +197,17 @@ final class Constants: @unchecked Sendable {
         }
     }
 
+    /// A copy whose strings are pooled.
+    func adopt(_ value: Value) -> Value {
+        switch value.kind {
+        case .string: pool.intern(value.utf8)
+        case .array: arena.array(value.elements.map(adopt))
+        case .set: arena.set(value.elements.map(adopt))
+        case .object: arena.object(value.entries.map { (adopt($0.key), adopt($0.value)) })
+        default: arena.copy(value)
+        }
+    }
+
     /// The number of a constant; equal ones that are written alike share it.
     func index(of value: Value) -> Int {
         if let found = indices[value], values[found].bits == value.bits || !value.isNumber { return found }

@@ -18,7 +18,7 @@ struct Bench: ParsableCommand {
             for `start`, a quarter of it otherwise, and about ten minutes in all.
 
             Exit code 1: a goal was missed.
-            """)
+            """, subcommands: [DecisionBench.self])
 
     @Argument(help: "What to measure; all of it if absent.")
     var names: [Name] = []
