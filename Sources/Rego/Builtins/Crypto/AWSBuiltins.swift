@@ -22,7 +22,8 @@ let awsBuiltins: [Builtin] = [
             unsigned = flag
         }
         let signer = AWSRequestSigner(
-            request: request, configuration: configuration, instant: Instant(nanoseconds: nanoseconds), isUnsigned: unsigned, context: context)
+            request: request, configuration: configuration, instant: Instant(nanoseconds: nanoseconds), isUnsigned: unsigned,
+            context: context)
         return try signer.signed()
     }
 ]

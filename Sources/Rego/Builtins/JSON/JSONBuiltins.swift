@@ -62,7 +62,27 @@ let jsonBuiltins: [Builtin] = [
 
 /// JSON as the built-ins read and write it.
 enum JSONText {
+    /// The reader recurses, and a thread's stack may be small: a text that nests deeper than anybody's document is refused before.
+    private static func checkNesting(_ bytes: UnsafeRawBufferPointer) throws(BuiltinFailure) {
+        var depth = 0
+        var inString = false
+        var index = 0
+        while index < bytes.count {
+            switch bytes[index] {
+            case UInt8(ascii: "\\") where inString: index += 1
+            case UInt8(ascii: "\""): inString.toggle()
+            case UInt8(ascii: "["), UInt8(ascii: "{"):
+                if !inString { depth += 1 }
+                if depth > BuiltinLimits.depthMax { throw BuiltinFailure("exceeded max depth") }
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): if !inString { depth -= 1 }
+            default: break
+            }
+            index += 1
+        }
+    }
+
     static func read(_ bytes: UnsafeRawBufferPointer, _ arena: Arena) throws(BuiltinFailure) -> Value {
+        try checkNesting(bytes)
         do throws(JSONError) {
             return try JSONReader.read(bytes, into: arena)
         } catch {
@@ -71,11 +91,10 @@ enum JSONText {
     }
 
     static func read(_ bytes: [UInt8], _ arena: Arena) throws(BuiltinFailure) -> Value {
-        do throws(JSONError) {
-            return try JSONReader.read(bytes, into: arena)
-        } catch {
-            throw BuiltinFailure(error.message)
+        let result: Result<Value, BuiltinFailure> = bytes.withUnsafeBytes { raw in
+            do throws(BuiltinFailure) { return .success(try read(raw, arena)) } catch { return .failure(error) }
         }
+        return try result.get()
     }
 
     /// One line, with what HTML would read as a tag escaped, as Go's encoder does.

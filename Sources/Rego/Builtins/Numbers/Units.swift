@@ -35,6 +35,7 @@ enum Units {
         default: throw BuiltinFailure("\(name): unit \(String(decoding: unit, as: UTF8.self)) not recognized")
         }
         guard let value = DecimalText(amount) else { throw BuiltinFailure("\(name): could not parse amount to a number") }
+        try checkSize(value)
         return decimalText(value, times: factor, exponent: value.exponent - (milli ? 3 : 0))
     }
 
@@ -66,6 +67,7 @@ enum Units {
         guard let value = DecimalText(amount) else {
             throw BuiltinFailure("\(name): could not parse byte amount to a number")
         }
+        try checkSize(value)
         var digits = product(value.digits, factor)
         if value.exponent >= 0 {
             if !digits.isEmpty { digits += [UInt8](repeating: 0x30, count: value.exponent) }
@@ -74,6 +76,12 @@ enum Units {
         }
         if digits.isEmpty { return "0" }
         return (value.isNegative ? "-" : "") + String(decoding: digits, as: UTF8.self)
+    }
+
+    private static func checkSize(_ value: DecimalText) throws(BuiltinFailure) {
+        if value.writtenOutDigits > BuiltinLimits.integerDigitsMax {
+            throw .tooLarge("digits of an amount", BuiltinLimits.integerDigitsMax)
+        }
     }
 
     private static func lowered(_ bytes: [UInt8]) -> String {
@@ -104,7 +112,6 @@ enum Units {
     private static func product(_ digits: [UInt8], _ factor: UInt64) -> [UInt8] {
         if digits.isEmpty { return [] }
         var product = Magnitude(decimal: digits)
-        product.multiply(by: 1)
         let high = UInt32(factor >> 32)
         if high == 0 {
             product.multiply(by: UInt32(factor))

@@ -80,7 +80,9 @@ enum TemplateFunction {
             let count = value.isString ? value.utf8.count : value.count
             let bounds = arguments.dropFirst().compactMap { $0.asInt64.map { Int($0) } }
             let (from, to) = (bounds.first ?? 0, bounds.count > 1 ? bounds[1] : count)
-            guard value.isString || value.isArray, from >= 0, from <= to, to <= count else { throw BuiltinFailure("template: index out of range") }
+            guard value.isString || value.isArray, from >= 0, from <= to, to <= count else {
+                throw BuiltinFailure("template: index out of range")
+            }
             return value.isString ? arena.string(Array(value.utf8[from..<to])) : arena.array(Array(value.elements[from..<to]))
         case "print": return arena.string(joined(spaces: false))
         case "println": return arena.string(joined(spaces: true) + [0x0A])

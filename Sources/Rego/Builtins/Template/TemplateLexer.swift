@@ -49,7 +49,9 @@ struct TemplateLexer {
             }
             if !text.isEmpty { tokens.append(.text(text)) }
             if has("/*", at: index) {
-                guard let end = ByteText.find(Array("*/".utf8), in: bytes, from: index) else { throw BuiltinFailure("template: unclosed comment") }
+                guard let end = ByteText.find(Array("*/".utf8), in: bytes, from: index) else {
+                    throw BuiltinFailure("template: unclosed comment")
+                }
                 index = end + 2
                 trimNext = isBlank(index) && has("-}}", at: index + 1)
                 if trimNext { index += 2 }

@@ -146,7 +146,10 @@ struct TemplateParser {
             let (then, otherwise) = try branches(word)
             return (
                 body,
-                [word == "if" ? .conditional(pipeline, then: then, otherwise: otherwise) : .with(pipeline, then: then, otherwise: otherwise)]
+                [
+                    word == "if"
+                        ? .conditional(pipeline, then: then, otherwise: otherwise) : .with(pipeline, then: then, otherwise: otherwise)
+                ]
             )
         }
         try expectClose()
@@ -220,7 +223,9 @@ struct TemplateParser {
         case .word("true"), .word("false"): operand = .boolean(token == .word("true"))
         case .word("nil"): operand = .nothing
         case .word(let name):
-            guard TemplateFunction.names.contains(name) else { throw BuiltinFailure("template: function \(GoQuote.quoted(name)) not defined") }
+            guard TemplateFunction.names.contains(name) else {
+                throw BuiltinFailure("template: function \(GoQuote.quoted(name)) not defined")
+            }
             operand = .function(name)
         case .parenthesisLeft: operand = .pipeline(try pipeline(until: .parenthesisRight))
         default: throw BuiltinFailure("template: unexpected token in operand")

@@ -21,6 +21,22 @@ enum ByteText {
         }
     }
 
+    /// Whether `needle` occurs, without copying either.
+    static func contains(_ needle: UnsafeRawBufferPointer, in bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let first = needle.first else { return true }
+        let last = bytes.count - needle.count
+        var index = 0
+        while index <= last {
+            if bytes[index] == first {
+                var offset = 1
+                while offset < needle.count, bytes[index + offset] == needle[offset] { offset += 1 }
+                if offset == needle.count { return true }
+            }
+            index += 1
+        }
+        return false
+    }
+
     static func hasPrefix(_ bytes: [UInt8], _ prefix: [UInt8]) -> Bool { bytes.starts(with: prefix) }
 
     static func hasSuffix(_ bytes: [UInt8], _ suffix: [UInt8]) -> Bool {

@@ -113,6 +113,19 @@ enum Runes {
         return bytes
     }
 
+    /// Every rune replaced; ASCII, which is most text, byte by byte.
+    static func mapped(_ bytes: [UInt8], _ map: (UInt32) -> UInt32) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var index = 0
+        while index < bytes.count {
+            let (rune, width) = decode(bytes, at: index)
+            append(map(rune), to: &result)
+            index += width
+        }
+        return result
+    }
+
     /// Go's `unicode.IsSpace`.
     static func isSpace(_ rune: UInt32) -> Bool {
         switch rune {

@@ -3,7 +3,8 @@ private let stringOrStrings = ValueType.oneOf([.string, .array(of: .string), .se
 /// `upper`, `split`, `indexof`, …
 let stringBuiltins: [Builtin] = [
     Builtin("contains", [.string, .string], .boolean) { arguments, _ throws(BuiltinFailure) in
-        Value(ByteText.find(try arguments.bytes(1), in: try arguments.bytes(0)) != nil)
+        let (text, needle) = (try arguments.string(0), try arguments.string(1))
+        return Value(ByteText.contains(needle, in: text))
     },
     Builtin("startswith", [.string, .string], .boolean) { arguments, _ throws(BuiltinFailure) in
         Value(try arguments.string(0).starts(with: try arguments.string(1)))
@@ -13,10 +14,10 @@ let stringBuiltins: [Builtin] = [
         return Value(text.count >= suffix.count && text[(text.count - suffix.count)...].elementsEqual(suffix))
     },
     Builtin("lower", [.string], .string) { arguments, context throws(BuiltinFailure) in
-        context.arena.string(Runes.bytes(Runes.all(try arguments.bytes(0)).lazy.map(Runes.lower)))
+        context.arena.string(Runes.mapped(try arguments.bytes(0), Runes.lower))
     },
     Builtin("upper", [.string], .string) { arguments, context throws(BuiltinFailure) in
-        context.arena.string(Runes.bytes(Runes.all(try arguments.bytes(0)).lazy.map(Runes.upper)))
+        context.arena.string(Runes.mapped(try arguments.bytes(0), Runes.upper))
     },
     Builtin("indexof", [.string, .string], .number) { arguments, _ throws(BuiltinFailure) in
         let (text, needle) = (try arguments.bytes(0), try arguments.bytes(1))
@@ -120,9 +121,10 @@ let stringBuiltins: [Builtin] = [
         Value(try anyMatch(arguments) { text, prefix in text.starts(with: prefix) })
     },
     Builtin("strings.any_suffix_match", [stringOrStrings, stringOrStrings], .boolean) { arguments, _ throws(BuiltinFailure) in
-        Value(try anyMatch(arguments) { text, suffix in
-            text.count >= suffix.count && text[(text.count - suffix.count)...].elementsEqual(suffix)
-        })
+        Value(
+            try anyMatch(arguments) { text, suffix in
+                text.count >= suffix.count && text[(text.count - suffix.count)...].elementsEqual(suffix)
+            })
     },
     Builtin("format_int", [.number, .number], .string) { arguments, context throws(BuiltinFailure) in
         let number = try arguments.number(0)
