@@ -17,6 +17,6 @@ public struct BuiltinTable: Sendable {
         [
             operatorBuiltins, arithmeticBuiltins, numberBuiltins, aggregateBuiltins, typeBuiltins, arrayBuiltins, objectBuiltins, graphBuiltins,
             stringBuiltins, patternBuiltins, encodingBuiltins, jsonBuiltins, netBuiltins, timeBuiltins, uuidBuiltins, regexBuiltins, digestBuiltins,
-            tokenBuiltins,
+            tokenBuiltins, certificateBuiltins, graphQLBuiltins, schemaBuiltins, yamlBuiltins,
         ].flatMap { $0 })
 }
