@@ -2,9 +2,9 @@ import CCrypto
 import Rego
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #endif
 
 extension Host {

@@ -15,8 +15,10 @@ public struct BuiltinTable: Sendable {
     /// Everything that Rego has. Each topic is a list in a file of its own.
     public static let standard = BuiltinTable(
         [
-            operatorBuiltins, arithmeticBuiltins, numberBuiltins, aggregateBuiltins, typeBuiltins, arrayBuiltins, objectBuiltins, graphBuiltins,
-            stringBuiltins, patternBuiltins, encodingBuiltins, jsonBuiltins, netBuiltins, timeBuiltins, uuidBuiltins, regexBuiltins, digestBuiltins,
+            operatorBuiltins, arithmeticBuiltins, numberBuiltins, aggregateBuiltins, typeBuiltins, arrayBuiltins, objectBuiltins,
+            graphBuiltins,
+            stringBuiltins, patternBuiltins, encodingBuiltins, jsonBuiltins, netBuiltins, timeBuiltins, uuidBuiltins, regexBuiltins,
+            digestBuiltins,
             tokenBuiltins, certificateBuiltins, graphQLBuiltins, schemaBuiltins, yamlBuiltins,
         ].flatMap { $0 })
 }

@@ -40,7 +40,8 @@ let objectBuiltins: [Builtin] = [
         }
         return result
     },
-    Builtin("object.subset", [.oneOf([.anyObject, .anySet, .anyArray]), .oneOf([.anyObject, .anySet, .anyArray])], .any) { arguments, _ throws(BuiltinFailure) in
+    Builtin("object.subset", [.oneOf([.anyObject, .anySet, .anyArray]), .oneOf([.anyObject, .anySet, .anyArray])], .any) {
+        arguments, _ throws(BuiltinFailure) in
         let (outer, inner) = (arguments[0], arguments[1])
         switch (outer.kind, inner.kind) {
         case (.object, .object), (.set, .set), (.array, .array), (.array, .set): return Value(try isSubset(inner, of: outer, depth: 0))

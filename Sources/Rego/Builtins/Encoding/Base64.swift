@@ -26,7 +26,8 @@ struct Base64 {
         var index = 0
         while index < bytes.count {
             let left = bytes.count - index
-            let group = UInt32(bytes[index]) << 16 | (left > 1 ? UInt32(bytes[index + 1]) << 8 : 0) | (left > 2 ? UInt32(bytes[index + 2]) : 0)
+            let group =
+                UInt32(bytes[index]) << 16 | (left > 1 ? UInt32(bytes[index + 1]) << 8 : 0) | (left > 2 ? UInt32(bytes[index + 2]) : 0)
             for position in 0..<4 {
                 if position <= left {
                     result.append(alphabet[Int(group >> UInt32(18 - 6 * position) & 63)])

@@ -16,7 +16,8 @@ let graphQLBuiltins: [Builtin] = [
         let writer = GraphQL.TreeWriter(arena: context.arena)
         return context.arena.array([writer.write(query), writer.write(schema)])
     },
-    Builtin("graphql.parse_and_verify", [document, document], .array([.boolean, tree, tree], nil)) { arguments, context throws(BuiltinFailure) in
+    Builtin("graphql.parse_and_verify", [document, document], .array([.boolean, tree, tree], nil)) {
+        arguments, context throws(BuiltinFailure) in
         let writer = GraphQL.TreeWriter(arena: context.arena)
         guard let (query, schema) = try? validated(arguments) else {
             return context.arena.array([.false, .emptyObject, .emptyObject])

@@ -235,7 +235,8 @@ extension GraphQL {
                     }
                     guard Self.isCompatible(argument.type, found.type) else {
                         throw Trouble(
-                            message: "\(who) the field \(wanted.name) must have the same arguments but \(argument.name) has the wrong type.",
+                            message:
+                                "\(who) the field \(wanted.name) must have the same arguments but \(argument.name) has the wrong type.",
                             position: field.position)
                     }
                 }

@@ -2,7 +2,6 @@
 extension GraphQL {
     struct TreeReader {
 
-
         private func text(_ value: Rego.Value, _ key: StaticString) throws(Trouble) -> String {
             let found = value[key]
             if found.isUndefined || found.isNull { return "" }

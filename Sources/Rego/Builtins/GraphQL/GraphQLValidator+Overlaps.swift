@@ -8,7 +8,11 @@ extension GraphQL.Validator {
 
     mutating func checkOverlaps(_ selections: [GraphQL.Selection], parent: GraphQL.Definition?) {
         let trouble = overlap(in: occurrences(selections, parent))
-        if let trouble { report("Fields \"\(trouble.name)\" conflict because \(trouble.reason). Use different aliases on the fields to fetch both if this was intentional.", trouble.position) }
+        if let trouble {
+            report(
+                "Fields \"\(trouble.name)\" conflict because \(trouble.reason). Use different aliases on the fields to fetch both if this was intentional.",
+                trouble.position)
+        }
         for selection in selections {
             switch selection {
             case .field(let field):

@@ -17,13 +17,21 @@ struct JSONWebKey {
             if !rest.isEmpty { throw BuiltinFailure("extra data after a PEM certificate block") }
             switch block.type {
             case "CERTIFICATE":
-                return [JSONWebKey(material: .asymmetric(try host("failed to parse a PEM certificate") { () throws(HostFailure) in
-                    try cryptography.key(ofCertificate: block.bytes)
-                }))]
+                return [
+                    JSONWebKey(
+                        material: .asymmetric(
+                            try host("failed to parse a PEM certificate") { () throws(HostFailure) in
+                                try cryptography.key(ofCertificate: block.bytes)
+                            }))
+                ]
             case "PUBLIC KEY":
-                return [JSONWebKey(material: .asymmetric(try host("failed to parse a PEM public key") { () throws(HostFailure) in
-                    try cryptography.key(.publicDER(block.bytes))
-                }))]
+                return [
+                    JSONWebKey(
+                        material: .asymmetric(
+                            try host("failed to parse a PEM public key") { () throws(HostFailure) in
+                                try cryptography.key(.publicDER(block.bytes))
+                            }))
+                ]
             default: throw BuiltinFailure("failed to extract a Key from the PEM certificate")
             }
         }

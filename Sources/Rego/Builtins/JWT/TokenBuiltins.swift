@@ -27,12 +27,14 @@ let tokenBuiltins: [Builtin] =
             guard try constraints.accept(payload, context.arena) else { return refused }
             return context.arena.array([.true, token.header, payload])
         },
-        Builtin("io.jwt.encode_sign", [.anyObject, .anyObject, .anyObject], .string, isPure: false) { arguments, context throws(BuiltinFailure) in
+        Builtin("io.jwt.encode_sign", [.anyObject, .anyObject, .anyObject], .string, isPure: false) {
+            arguments, context throws(BuiltinFailure) in
             let header = try JSONText.bytes(try arguments.object(0))
             let payload = try JSONText.bytes(try arguments.object(1))
             return try sign(header, payload, try JSONText.bytes(try arguments.object(2)), context)
         },
-        Builtin("io.jwt.encode_sign_raw", [.string, .string, .string], .string, isPure: false) { arguments, context throws(BuiltinFailure) in
+        Builtin("io.jwt.encode_sign_raw", [.string, .string, .string], .string, isPure: false) {
+            arguments, context throws(BuiltinFailure) in
             try sign(try arguments.bytes(0), try arguments.bytes(1), try arguments.bytes(2), context)
         },
         verifier("eddsa", "EdDSA"),

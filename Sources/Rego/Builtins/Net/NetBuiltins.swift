@@ -21,7 +21,8 @@ let netBuiltins: [Builtin] = [
     Builtin("net.cidr_expand", [.string], .set(.string)) { arguments, context throws(BuiltinFailure) in
         context.arena.set(try CIDR(try arguments.text(0)).expanded().map { context.arena.string($0) })
     },
-    Builtin("net.cidr_merge", [.oneOf([.array(of: .oneOf([.string])), .set(.string)])], .set(.string)) { arguments, context throws(BuiltinFailure) in
+    Builtin("net.cidr_merge", [.oneOf([.array(of: .oneOf([.string])), .set(.string)])], .set(.string)) {
+        arguments, context throws(BuiltinFailure) in
         let collection = arguments[0]
         guard collection.isArray || collection.isSet else { throw .operand(1, mustBe: .set, .array, got: collection) }
         var parsed: [CIDR] = []
@@ -31,10 +32,13 @@ let netBuiltins: [Builtin] = [
         }
         return context.arena.set(CIDR.merged(parsed).map { context.arena.string($0.text) })
     },
-    Builtin("net.cidr_contains_matches", [networks, networks], .set(.array([.any, .any], nil))) { arguments, context throws(BuiltinFailure) in
+    Builtin("net.cidr_contains_matches", [networks, networks], .set(.array([.any, .any], nil))) {
+        arguments, context throws(BuiltinFailure) in
         let outer = try candidates(arguments[0], position: 1, context)
         let inner = try candidates(arguments[1], position: 2, context)
-        if outer.count * inner.count > BuiltinLimits.matchStepsMax { throw .tooLarge("comparisons of networks", BuiltinLimits.matchStepsMax) }
+        if outer.count * inner.count > BuiltinLimits.matchStepsMax {
+            throw .tooLarge("comparisons of networks", BuiltinLimits.matchStepsMax)
+        }
         var found: [Value] = []
         for (key, text) in outer {
             let network = try CIDR(text)
@@ -49,7 +53,8 @@ let netBuiltins: [Builtin] = [
         let name = try arguments.text(0)
         if let address = IPAddress(name) { return context.arena.set([context.arena.string(address.text)]) }
         if name == "localhost" { return context.arena.set(["127.0.0.1", "::1"].map { context.arena.string($0) }) }
-        throw BuiltinFailure("lookup \(name): names are not looked up during a decision; mock it `with` a function, or put the addresses into data")
+        throw BuiltinFailure(
+            "lookup \(name): names are not looked up during a decision; mock it `with` a function, or put the addresses into data")
     },
 ]
 

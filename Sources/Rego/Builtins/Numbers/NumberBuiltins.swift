@@ -70,9 +70,13 @@ private func shift(_ arguments: UnsafeBufferPointer<Value>) throws(BuiltinFailur
 
 /// From one integer to another, up or down.
 private func range(_ first: BigInteger, _ last: BigInteger, step: Int64, _ context: BuiltinContext) throws(BuiltinFailure) -> Value {
-    guard let from = first.asInt64, let to = last.asInt64 else { throw .tooLarge("numbers of a range: only 64-bit integers; elements", BuiltinLimits.elementsMax) }
+    guard let from = first.asInt64, let to = last.asInt64 else {
+        throw .tooLarge("numbers of a range: only 64-bit integers; elements", BuiltinLimits.elementsMax)
+    }
     let distance = from <= to ? UInt64(bitPattern: to &- from) : UInt64(bitPattern: from &- to)
-    guard distance / UInt64(step) < UInt64(BuiltinLimits.elementsMax) else { throw .tooLarge("elements of a range", BuiltinLimits.elementsMax) }
+    guard distance / UInt64(step) < UInt64(BuiltinLimits.elementsMax) else {
+        throw .tooLarge("elements of a range", BuiltinLimits.elementsMax)
+    }
     let count = Int(distance / UInt64(step)) + 1
     return context.arena.array((0..<count).map { Value(from <= to ? from + Int64($0) * step : from - Int64($0) * step) })
 }

@@ -71,7 +71,9 @@ struct WideFloat: Equatable {
     }
 
     static func + (left: WideFloat, right: WideFloat) -> WideFloat {
-        if left.isZero { return right.isZero ? WideFloat(isNegative: left.isNegative && right.isNegative, mantissa: 0, exponent: 0) : right }
+        if left.isZero {
+            return right.isZero ? WideFloat(isNegative: left.isNegative && right.isNegative, mantissa: 0, exponent: 0) : right
+        }
         if right.isZero { return left }
         let (high, low) = left.exponent >= right.exponent ? (left, right) : (right, left)
         // So far apart that the smaller cannot change the rounding, but for its side of a tie, which there is none.
@@ -169,7 +171,11 @@ struct WideFloat: Equatable {
             if l != m { lowDiffers = true }
             let downFits = lowDiffers || (inclusive && index + 1 >= low.digits.count + (value.point - low.point))
             if !highDiffers {
-                if m + 1 == u || (m == 0x39 && u == 0x30) { highDiffers = true } else if m != u { (highDiffers, highByMoreThanOne) = (true, true) }
+                if m + 1 == u || (m == 0x39 && u == 0x30) {
+                    highDiffers = true
+                } else if m != u {
+                    (highDiffers, highByMoreThanOne) = (true, true)
+                }
             } else if !highByMoreThanOne, !(m == 0x39 && u == 0x30) {
                 highByMoreThanOne = true
             }

@@ -25,7 +25,8 @@ let regexBuiltins: [Builtin] = [
         let text = try arguments.bytes(1)
         return context.arena.array(
             try pattern.all(in: text, limit: try arguments.int(2)).map { match in
-                context.arena.strings(stride(from: 0, to: match.count, by: 2).map { match[$0] < 0 ? [] : Array(text[match[$0]..<match[$0 + 1]]) })
+                context.arena.strings(
+                    stride(from: 0, to: match.count, by: 2).map { match[$0] < 0 ? [] : Array(text[match[$0]..<match[$0 + 1]]) })
             })
     },
     Builtin("regex.replace", [.string, .string, .string], .string) { arguments, context throws(BuiltinFailure) in

@@ -2,7 +2,8 @@ private let document = ValueType.oneOf([.string, .anyObject])
 
 /// `json.match_schema` and `json.verify_schema`.
 let schemaBuiltins: [Builtin] = [
-    Builtin("json.verify_schema", [document], .array([.boolean, .oneOf([.string, .null])], nil)) { arguments, context throws(BuiltinFailure) in
+    Builtin("json.verify_schema", [document], .array([.boolean, .oneOf([.string, .null])], nil)) {
+        arguments, context throws(BuiltinFailure) in
         do throws(BuiltinFailure) {
             _ = try JSONSchema(try read(arguments[0], context), context)
             return context.arena.array([.true, .null])

@@ -120,9 +120,10 @@ let stringBuiltins: [Builtin] = [
         Value(try anyMatch(arguments) { text, prefix in text.starts(with: prefix) })
     },
     Builtin("strings.any_suffix_match", [stringOrStrings, stringOrStrings], .boolean) { arguments, _ throws(BuiltinFailure) in
-        Value(try anyMatch(arguments) { text, suffix in
-            text.count >= suffix.count && text[(text.count - suffix.count)...].elementsEqual(suffix)
-        })
+        Value(
+            try anyMatch(arguments) { text, suffix in
+                text.count >= suffix.count && text[(text.count - suffix.count)...].elementsEqual(suffix)
+            })
     },
     Builtin("format_int", [.number, .number], .string) { arguments, context throws(BuiltinFailure) in
         let number = try arguments.number(0)

@@ -13,16 +13,19 @@ let timeBuiltins: [Builtin] = [
         Value(try GoDuration.parse(try arguments.text(0)))
     },
     Builtin(
-        "time.format", [.oneOf([.number, .array([.number, .string], nil), .array([.number, .string, .string], nil)])], .string, isPure: false
+        "time.format", [.oneOf([.number, .array([.number, .string], nil), .array([.number, .string, .string], nil)])], .string,
+        isPure: false
     ) { arguments, context throws(BuiltinFailure) in
         let moment = try ZonedTime(arguments[0], context)
         return try context.string(TimeLayout(moment.layout).format(moment.instant, in: moment.zone), "time.format")
     },
-    Builtin("time.date", [timeOperand], .array([.number, .number, .number], nil), isPure: false) { arguments, context throws(BuiltinFailure) in
+    Builtin("time.date", [timeOperand], .array([.number, .number, .number], nil), isPure: false) {
+        arguments, context throws(BuiltinFailure) in
         let civil = try ZonedTime(arguments[0], context).civil
         return context.arena.array([civil.year, civil.month, civil.day].map { Value($0) })
     },
-    Builtin("time.clock", [timeOperand], .array([.number, .number, .number], nil), isPure: false) { arguments, context throws(BuiltinFailure) in
+    Builtin("time.clock", [timeOperand], .array([.number, .number, .number], nil), isPure: false) {
+        arguments, context throws(BuiltinFailure) in
         let civil = try ZonedTime(arguments[0], context).civil
         return context.arena.array([civil.hour, civil.minute, civil.second].map { Value($0) })
     },

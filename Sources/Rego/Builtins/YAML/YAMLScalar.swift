@@ -46,7 +46,8 @@ enum YAMLScalar {
         let word = String(decoding: text, as: UTF8.self)
         if let known = words[word] { return known }
         if notNumbers.contains(word) { throw BuiltinFailure("json: unsupported value: \(word.drop { $0 == "." })") }
-        guard let first = text.first, ASCII.isDigit(first) || first == UInt8(ascii: "+") || first == UInt8(ascii: "-") || first == UInt8(ascii: ".")
+        guard let first = text.first,
+            ASCII.isDigit(first) || first == UInt8(ascii: "+") || first == UInt8(ascii: "-") || first == UInt8(ascii: ".")
         else { return arena.string(text) }
         let digits = text.filter { $0 != UInt8(ascii: "_") }
         if first != UInt8(ascii: "."), let integer = integer(digits) { return arena.integer(integer) }
