@@ -1,5 +1,7 @@
+import ArgumentParser
 import Glibc
 import Rego
+import RegoSyntax
 import Testing
 
 @testable import posto
