@@ -75,6 +75,7 @@ let package = Package(
             name: "posto",
             dependencies: [
                 "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "API", "Crypto", "CPlatform",
+                "RegoSyntax",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -97,7 +98,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "posto", "Domain", "Store", "HTTPClient", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "posto", "Domain", "Store", "HTTPClient", "Crypto", "RegoSyntax",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ],

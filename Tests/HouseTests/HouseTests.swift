@@ -16,7 +16,7 @@ private let allowed: [String: Set<String>] = [
     ],
     "posto": [
         "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "API", "Crypto", "CPlatform",
-        "ArgumentParser",
+        "ArgumentParser", "RegoSyntax",
     ],
 ]
 
