@@ -6,8 +6,10 @@ import Testing
 struct HostileTextTests {
     /// What nests, with its beginning and its end.
     static let nests: [(String, String)] = [
-        ("[", "]"), ("{", "}"), ("(", ")"), ("{1:", "}"), ("f(", ")"), ("x[", "]"), ("[1|", "]"), ("{1|", "}"), ("{1:1|", "}"), ("not ", ""),
-        ("[(", ")]"), ("[1 | [", "], 1]"), ("$\"{", "}\""), ("{(", ")}"), ("[x | x := [", "]]"), ("{\"a\": [", "]}"), ("every x in [1] { ", " }"),
+        ("[", "]"), ("{", "}"), ("(", ")"), ("{1:", "}"), ("f(", ")"), ("x[", "]"), ("[1|", "]"), ("{1|", "}"), ("{1:1|", "}"),
+        ("not ", ""),
+        ("[(", ")]"), ("[1 | [", "], 1]"), ("$\"{", "}\""), ("{(", ")}"), ("[x | x := [", "]]"), ("{\"a\": [", "]}"),
+        ("every x in [1] { ", " }"),
         ("-", ""), ("[1, 2 | ", "]"), ("a.b(", ").c"), ("x = ", ""), ("[a | b, ", "]"),
     ]
 
@@ -23,13 +25,16 @@ struct HostileTextTests {
         #expect(found.count <= SyntaxLimits.problemsMax)
     }
 
-    @Test("deep texts are refused for their depth", arguments: [("[", "]"), ("{", "}"), ("(", ")"), ("f(", ")"), ("[1|", "]"), ("x[", "]")])
+    @Test(
+        "deep texts are refused for their depth", arguments: [("[", "]"), ("{", "}"), ("(", ")"), ("f(", ")"), ("[1|", "]"), ("x[", "]")])
     func refusedForDepth(nest: (String, String)) {
         let found = problems(text(nest, levels: SyntaxLimits.depthMax))
         #expect(found.contains { $0.contains("max parsing recursion depth exceeded") }, "\(found)")
     }
 
-    @Test("what is just below the limit is read, formatted, written as JSON and freed", arguments: [("[", "]"), ("f(", ")"), ("[1|", "]"), ("{1|", "}")])
+    @Test(
+        "what is just below the limit is read, formatted, written as JSON and freed",
+        arguments: [("[", "]"), ("f(", ")"), ("[1|", "]"), ("{1|", "}")])
     func belowLimit(nest: (String, String)) throws {
         let levels = SyntaxLimits.depthMax / 4
         let module = try parsed(text(nest, levels: levels))
@@ -41,7 +46,9 @@ struct HostileTextTests {
     @Test("long chains of operators and of references are refused or read, never a crash")
     func chains() {
         for link in [" + 1", " | 1", " == 1", " in 1", " and 1", " or 1", "[0]", ".a", "(1)", ", 1 in 1"] {
-            let text = "package a\n\nimport future.keywords.and\nimport future.keywords.or\n\nq if { x" + String(repeating: link, count: 50_000) + " }\n"
+            let text =
+                "package a\n\nimport future.keywords.and\nimport future.keywords.or\n\nq if { x" + String(repeating: link, count: 50_000)
+                + " }\n"
             _ = problems(text)
         }
         let elses = "package a\n\np := 1 if { x }" + String(repeating: " else := 2 if { x }", count: 20_000) + "\n"
@@ -58,7 +65,9 @@ struct HostileTextTests {
     @Test("texts that must be read twice are not read exponentially often")
     func noExponentialTime() {
         // Each level is first taken for a comprehension, then for a list: without a memo this takes 2^60 steps.
-        for (open, close) in [("[a | ", ", 1]"), ("{a | ", ", 1}"), ("[1 | (", ")]"), ("([1 | ", "])"), ("{ [1 | ", "] }"), ("[a | , ", ", 1]")] {
+        for (open, close) in [
+            ("[a | ", ", 1]"), ("{a | ", ", 1}"), ("[1 | (", ")]"), ("([1 | ", "])"), ("{ [1 | ", "] }"), ("[a | , ", ", 1]"),
+        ] {
             let text =
                 "package a\n\nimport future.keywords.and\nimport future.keywords.or\n\nq if { " + String(repeating: open, count: 60) + "b"
                 + String(repeating: close, count: 60) + " }\n"

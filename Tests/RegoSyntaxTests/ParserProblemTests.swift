@@ -12,16 +12,22 @@ struct ParserProblemTests {
         ("package\n", ["2:0: unexpected eof token"]),
         ("package 1\n", ["1:9: unexpected number token"]),
         ("package a[1]\n", ["1:11: unexpected number token: expecting string"]),
-        ("package a\n\nimport foo\n", [
-            "3:8: unexpected import path, must begin with one of: {data, future, input, rego}, got: foo (hint: if this is unexpected, try updating OPA)"
-        ]),
+        (
+            "package a\n\nimport foo\n",
+            [
+                "3:8: unexpected import path, must begin with one of: {data, future, input, rego}, got: foo (hint: if this is unexpected, try updating OPA)"
+            ]
+        ),
         ("package a\n\nimport data.foo[x]\n", ["3:17: unexpected var token: expecting string"]),
         ("package a\n\nimport data.x as 1\n", ["3:18: unexpected number token: expected var"]),
         ("package a\n\nimport data.if\n", ["3:13: unexpected import path, must not end with a keyword, got: if"]),
         ("package a\n\nimport future.x\n", ["3:8: invalid import, must be `future.keywords`"]),
-        ("package a\n\nimport future.keywords.nope\n", [
-            "3:8: unexpected keyword, must be one of [and contains every if in not or]"
-        ]),
+        (
+            "package a\n\nimport future.keywords.nope\n",
+            [
+                "3:8: unexpected keyword, must be one of [and contains every if in not or]"
+            ]
+        ),
         ("package a\n\nimport future.keywords as x\n", ["3:8: `future` imports cannot be aliased"]),
         ("package a\n\np { true }\n", ["3:1: `if` keyword is required before rule body"]),
         ("package a\n\nf(x) { x }\n", ["3:1: `if` keyword is required before function body"]),
@@ -33,12 +39,18 @@ struct ParserProblemTests {
         ("package a\n\np := 1; q := 2\n", ["3:1: multiple expressions cannot be used for rule head"]),
         ("package a\n\ncount(x) == 1\n", ["3:1: rule name conflicts with built-in function"]),
         ("package a\n\nx==1\n", ["3:2: unexpected equal token"]),
-        ("package a\n\np := \n", [
-            "4:0: unexpected eof token", "4:0: unexpected eof token: expected rule value term (e.g., p := <VALUE> { ... })",
-        ]),
-        ("package a\n\np contains\n", [
-            "4:0: unexpected eof token", "4:0: unexpected eof token: expected rule key term (e.g., p contains <VALUE> { ... })",
-        ]),
+        (
+            "package a\n\np := \n",
+            [
+                "4:0: unexpected eof token", "4:0: unexpected eof token: expected rule value term (e.g., p := <VALUE> { ... })",
+            ]
+        ),
+        (
+            "package a\n\np contains\n",
+            [
+                "4:0: unexpected eof token", "4:0: unexpected eof token: expected rule key term (e.g., p contains <VALUE> { ... })",
+            ]
+        ),
         ("package a\n\np if {}\n", []),
         ("package a\n\np if { x == }\n", ["3:13: unexpected } token"]),
         ("package a\n\np if { f(1 2) }\n", ["3:12: unexpected number token: expected \",\" or \")\""]),
@@ -74,9 +86,12 @@ struct ParserProblemTests {
         ("package a\n\np contains x if { x := 1 } else := 2\n", ["3:28: else keyword cannot be used on multi-value rules"]),
         ("package a\n\np[x].q if { x := 1 } else := 2\n", ["3:22: else keyword cannot be used on rules with variables in head"]),
         ("package a\n\np if { true } else\n", ["4:0: unexpected eof token: expected else value term or rule body"]),
-        ("package a\n\nf(x) contains 1\n", [
-            "3:6: unexpected contains keyword: the contains keyword can only be used with multi-value rule definitions (e.g., f contains <VALUE> { ... })"
-        ]),
+        (
+            "package a\n\nf(x) contains 1\n",
+            [
+                "3:6: unexpected contains keyword: the contains keyword can only be used with multi-value rule definitions (e.g., f contains <VALUE> { ... })"
+            ]
+        ),
         ("package a\n\np := $\"{x = 1}\"\n", ["3:9: unexpected unification ('=') in template-string expression"]),
         ("package a\n\np := $\"{not x}\"\n", ["3:9: unexpected negation ('not') in template-string expression"]),
         ("package a\n\np := $\"{x\"\n", ["3:10: non-terminated string"]),
@@ -89,12 +104,18 @@ struct ParserProblemTests {
     }
 
     static let v0: [(String, [String])] = [
-        ("package a\n\np { some x in xs }\n", [
-            "3:12: unexpected identifier token: expected \\n or ; or } (hint: `import future.keywords.in` for `some x in xs` expressions)"
-        ]),
-        ("package a\n\np { every x in xs { x } }\n", [
-            "3:11: unexpected identifier token: expected \\n or ; or } (hint: `import future.keywords.every` for `every x in xs { ... }` expressions)"
-        ]),
+        (
+            "package a\n\np { some x in xs }\n",
+            [
+                "3:12: unexpected identifier token: expected \\n or ; or } (hint: `import future.keywords.in` for `some x in xs` expressions)"
+            ]
+        ),
+        (
+            "package a\n\np { every x in xs { x } }\n",
+            [
+                "3:11: unexpected identifier token: expected \\n or ; or } (hint: `import future.keywords.every` for `every x in xs { ... }` expressions)"
+            ]
+        ),
         ("package a\n\nimport rego.v1\n\np { true }\n", ["5:1: `if` keyword is required before rule body"]),
         ("package a\n\np { true } else { false } { true }\n", ["3:27: expected else keyword"]),
         ("package a\n\np {\n}\n", ["4:1: found empty body"]),

@@ -28,7 +28,9 @@ extension FormatWriter {
         switch term.value {
         case .null: write("null")
         case .boolean(let value): write(value ? "true" : "false")
-        case .number(let text): write(text)
+        case .number(let text):
+            write(wrapsLeadingMinus ? "(\(text))" : text)
+            wrapsLeadingMinus = false
         case .string(let value): writeString(value, at: term.location)
         case .variable(let name): writeVariable(name)
         case .ref(let parts): try writeRef(parts)
@@ -89,7 +91,7 @@ extension FormatWriter {
     mutating func writeRef(_ parts: [Term]) throws(CommentClash) {
         let head = parts[0]
         var inParentheses = false
-        if case .call(let terms) = head.value { inParentheses = startsWithParenthesis(head) || InfixOperator(operator: terms[0]) != nil }
+        if case .call(let terms) = head.value { inParentheses = head.isParenthesized || InfixOperator(operator: terms[0]) != nil }
         try writeTerm(head, inParentheses: inParentheses)
         for part in parts.dropFirst() {
             switch part.value {
@@ -209,7 +211,7 @@ extension FormatWriter {
         var value = inner.value
         var inParentheses = false
         if case .call(let terms) = value.value {
-            inParentheses = startsWithParenthesis(value) || InfixOperator(operator: terms[0]) != nil
+            inParentheses = value.isParenthesized || InfixOperator(operator: terms[0]) != nil
         }
         // An array or a set may begin on a row of its own; the key of an object stays with its brace, the value with its key.
         var bodyAfter = row(location)

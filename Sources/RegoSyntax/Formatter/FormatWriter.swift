@@ -27,6 +27,8 @@ struct FormatWriter {
     let mayHaveGenerated: Bool
     /// Within an expression of `and` and `or` that goes on below its first row.
     var isContinued = false
+    /// The next number needs parentheses: it has a sign and begins an expression.
+    var wrapsLeadingMinus = false
     /// The expression that needs parentheses when it is written.
     var parenthesized: Location?
 
