@@ -25,6 +25,8 @@ struct FormatWriter {
     var problems: [SyntaxProblem] = []
     /// `__local` stands somewhere in the text.
     let mayHaveGenerated: Bool
+    /// The rules that stay as the author wrote them, by their place in the module.
+    var verbatim: Set<Int> = []
     /// Within an expression of `and` and `or` that goes on below its first row.
     var isContinued = false
     /// The next number needs parentheses: it has a sign and begins an expression.
