@@ -7,6 +7,8 @@ extension FormatWriter {
             // One blank line stays where the author had some.
             if index > 0, row(expression.location) > endRow(body[index - 1].location) + 1 { blankLine() }
             startLine()
+            // A sign at the start of a row would join it to the row before.
+            wrapsLeadingMinus = index > 0 && expression.leadsWithMinus
             // A clash has left the text of a term as it was; the expressions after it are written all the same.
             do throws(CommentClash) { try writeExpression(expression) } catch {}
             endLine()
@@ -121,7 +123,9 @@ extension FormatWriter {
             try writeTerm(every.domain)
         }
         write(" ")
-        try writeBracedBody(every.body, in: place, isSpaced: row(every.body[0].location) == row(every.location) && every.body.count == 1)
+        try writeBracedBody(
+            every.body, in: place, isSpaced: row(every.body[0].location) == row(every.location) && every.body.count == 1,
+            parenthesizesUnion: false)
     }
 
     private mutating func writeNot(_ inner: NotBody, in place: Location) throws(CommentClash) {
@@ -131,12 +135,7 @@ extension FormatWriter {
             try writeExplicitBody(inner.body, in: place)
         } else {
             let expression = inner.body[0]
-            let isLogical =
-                switch expression.kind {
-                case .and, .or: true
-                default: false
-                }
-            let needsParentheses = isLogical || expression.rendersBraceFirst || !expression.with.isEmpty
+            let needsParentheses = expression.isLogical || expression.rendersBraceFirst || !expression.with.isEmpty
             do throws(CommentClash) { try writeExpression(expression, inParentheses: needsParentheses) } catch {}
         }
     }
@@ -145,15 +144,17 @@ extension FormatWriter {
     func isSpaced(_ body: Body, in place: Location) -> Bool { body.last.map { row($0.location) == row(place) } ?? false }
 
     mutating func writeExplicitBody(_ body: Body, in place: Location) throws(CommentClash) {
-        try writeBracedBody(body, in: place, isSpaced: isSpaced(body, in: place))
+        try writeBracedBody(body, in: place, isSpaced: isSpaced(body, in: place), parenthesizesUnion: true)
     }
 
-    private mutating func writeBracedBody(_ body: Body, in place: Location, isSpaced: Bool) throws(CommentClash) {
+    private mutating func writeBracedBody(
+        _ body: Body, in place: Location, isSpaced: Bool, parenthesizesUnion: Bool
+    ) throws(CommentClash) {
         write("{")
         // A clash has left the text of a term as it was; the brace is written all the same.
         do throws(CommentClash) {
             try writeComprehensionBody(
-                UInt8(ascii: "{"), UInt8(ascii: "}"), body, after: row(place), in: place, parenthesizesUnion: true)
+                UInt8(ascii: "{"), UInt8(ascii: "}"), body, after: row(place), in: place, parenthesizesUnion: parenthesizesUnion)
         } catch {}
         if isSpaced { write(" ") }
         write("}")
@@ -248,11 +249,31 @@ extension LogicalOperand {
 }
 
 extension Expression {
+    /// Written, it begins with the sign of a number.
+    var leadsWithMinus: Bool {
+        guard !isNegated else { return false }
+        switch kind {
+        case .term(let term): return term.leadsWithMinus
+        case .call(let terms): return Term(.call(terms)).leadsWithMinus
+        case .and(let operation), .or(let operation):
+            return operation.left.shape == .plain && operation.left.body[0].leadsWithMinus
+        case .some, .every, .not: return false
+        }
+    }
+
     /// `x | y` alone.
     var isUnion: Bool {
+        guard !isNegated else { return false }
         switch kind {
-        case .call(let terms): terms.count == 3 && InfixOperator(operator: terms[0]) == .union
-        case .term(let term): term.isUnion
+        case .call(let terms): return terms.count == 3 && InfixOperator(operator: terms[0]) == .union
+        case .term(let term): return term.isUnion
+        default: return false
+        }
+    }
+
+    fileprivate var isLogical: Bool {
+        switch kind {
+        case .and, .or: true
         default: false
         }
     }
@@ -263,12 +284,25 @@ extension Expression {
         switch kind {
         case .term(let term): return term.rendersBraceFirst
         case .call(let terms): return Term(.call(terms)).rendersBraceFirst
+        case .and(let operation), .or(let operation):
+            // A term that begins with a brace gets parentheses there.
+            return operation.left.shape == .braces || (operation.left.body[0].isLogical && operation.left.body[0].rendersBraceFirst)
         default: return false
         }
     }
 }
 
 extension Term {
+    fileprivate var leadsWithMinus: Bool {
+        switch value {
+        case .number(let text): return text.hasPrefix("-")
+        case .call(let terms):
+            guard InfixOperator(operator: terms[0]) != nil, terms.count > 2 else { return false }
+            return (terms.count == 4 && InfixOperator(operator: terms[0]) != .memberWithKey ? terms[3] : terms[1]).leadsWithMinus
+        default: return false
+        }
+    }
+
     fileprivate var rendersBraceFirst: Bool {
         switch value {
         case .set(let elements): return !elements.isEmpty

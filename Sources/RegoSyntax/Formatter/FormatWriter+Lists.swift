@@ -64,7 +64,7 @@ extension FormatWriter {
     private mutating func writeElement(_ element: Element, style list: ListStyle) throws(CommentClash) {
         switch element {
         case .term(let term):
-            let needsParentheses = term.isUnion && (list == .elements || startsWithParenthesis(term))
+            let needsParentheses = term.isUnion && (list == .elements || term.isParenthesized)
             try writeTerm(term, wrapped: needsParentheses)
         case .item(let item):
             try writeTerm(item.key, wrapped: item.key.isUnion)
@@ -108,8 +108,6 @@ extension FormatWriter {
         let between = source.bytes[Int(place.offset)..<Int(first.offset)]
         return between.dropFirst().contains(0x0A)
     }
-
-    func startsWithParenthesis(_ term: Term) -> Bool { source[term.location].first == UInt8(ascii: "(") }
 
     /// Expressions, a group for each row of the text.
     func rowCount(_ body: Body, after row: Int) -> Int {

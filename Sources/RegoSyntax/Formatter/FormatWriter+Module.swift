@@ -105,14 +105,27 @@ extension FormatWriter {
         for index in rules.indices {
             let rule = rules[index]
             insertCommentsOrGoOn(before: row(rule.location))
-            // A comment that clashes has left the text as it was.
-            do throws(CommentClash) { try writeRule(rule) } catch {}
+            if verbatim.contains(index), !rule.isChained {
+                writeVerbatim(rule)
+            } else {
+                // A comment that clashes has left the text as it was.
+                do throws(CommentClash) { try writeRule(rule) } catch {}
+            }
             if index + 1 < rules.endIndex, isOneRow(rule) {
                 let next = rules[index + 1]
                 if isOneRow(next), next.location.row == rule.location.row + 1 { continue }
             }
             blankLine()
         }
+    }
+
+    private mutating func writeVerbatim(_ rule: Rule) {
+        startLine()
+        let range = rule.textRange
+        let text = source.bytes[Int(range.lowerBound)..<Int(range.upperBound)]
+        write(bytes: text)
+        pending = pending.drop { $0.location.offset < range.upperBound }
+        insertCommentsOrGoOn(before: Int(rule.location.row) + text.count { $0 == 0x0A })
     }
 
     /// Such rules may stand on rows that touch.

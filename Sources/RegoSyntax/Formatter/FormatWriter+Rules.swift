@@ -44,7 +44,7 @@ extension FormatWriter {
         if style.usesIf, style.usesContains || clause.head.value != nil {
             write(" if")
             if clause.body.count == 1, row(clause.body[0].location) == endRow(clause.head.location),
-                clause.body[0].isNegated || !clause.body[0].isSetAlone
+                !clause.body[0].isSetAlone, !clause.isElse || !clause.body[0].rendersBraceFirst
             {
                 write(" ")
                 try writeExpression(clause.body[0])
@@ -79,7 +79,8 @@ extension FormatWriter {
         let isInlined = !beginsRow(branch.location)
         let wasInline = isInlined && branch.location.row > clause.location.row
         let hasCommentAbove = (pending.first.map { $0.location.row < branch.location.row } ?? false) || beforeEnd != nil
-        if !hasCommentAbove, wasInline {
+        // Only a brace on the row at hand can be followed by an `else`.
+        if !hasCommentAbove, wasInline, isInline {
             write(" ")
         } else {
             blankLine()

@@ -28,7 +28,9 @@ extension FormatWriter {
         switch term.value {
         case .null: write("null")
         case .boolean(let value): write(value ? "true" : "false")
-        case .number(let text): write(text)
+        case .number(let text):
+            write(wrapsLeadingMinus ? "(\(text))" : text)
+            wrapsLeadingMinus = false
         case .string(let value): writeString(value, at: term.location)
         case .variable(let name): writeVariable(name)
         case .ref(let parts): try writeRef(parts)
@@ -89,7 +91,7 @@ extension FormatWriter {
     mutating func writeRef(_ parts: [Term]) throws(CommentClash) {
         let head = parts[0]
         var inParentheses = false
-        if case .call(let terms) = head.value { inParentheses = startsWithParenthesis(head) || InfixOperator(operator: terms[0]) != nil }
+        if case .call(let terms) = head.value { inParentheses = head.isParenthesized || InfixOperator(operator: terms[0]) != nil }
         try writeTerm(head, inParentheses: inParentheses)
         for part in parts.dropFirst() {
             switch part.value {
@@ -207,28 +209,26 @@ extension FormatWriter {
         out.append(open)
         defer { out.append(close) }
         var value = inner.value
-        let startsWithParenthesis = startsWithParenthesis(value)
+        var inParentheses = false
+        if case .call(let terms) = value.value {
+            inParentheses = value.isParenthesized || InfixOperator(operator: terms[0]) != nil
+        }
+        // An array or a set may begin on a row of its own; the key of an object stays with its brace, the value with its key.
+        var bodyAfter = row(location)
         if let key = inner.key {
-            if row(key.location) - row(location) > 1 {
+            try writeTerm(key, orWrapped: key.isUnion)
+            write(": ")
+            if case .string = value.value {} else { value.location.row = key.location.row }
+        } else {
+            bodyAfter = row(value.location)
+            if bodyAfter > row(location) {
                 endLine()
                 startLine()
             }
-            if key.isUnion { write("(") }
-            try writeTerm(key)
-            if key.isUnion { write(")") }
-            write(": ")
-            // The value stays on the row of its key.
-            value.location.row = key.location.row
-        } else if value.location.row > location.row {
-            endLine()
-            startLine()
         }
-        var inParentheses = false
-        if case .call(let terms) = value.value { inParentheses = startsWithParenthesis || InfixOperator(operator: terms[0]) != nil }
-        if inner.key != nil, value.location.row > location.row, !isInline { startLine() }
         try writeTerm(value, inParentheses: inParentheses)
         write(" |")
-        try writeComprehensionBody(open, close, inner.body, after: row(value.location), in: location)
+        try writeComprehensionBody(open, close, inner.body, after: bodyAfter, in: location)
     }
 
     // MARK: - Template strings

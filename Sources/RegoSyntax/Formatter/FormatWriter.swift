@@ -25,8 +25,12 @@ struct FormatWriter {
     var problems: [SyntaxProblem] = []
     /// `__local` stands somewhere in the text.
     let mayHaveGenerated: Bool
+    /// The rules that stay as the author wrote them, by their place in the module.
+    var verbatim: Set<Int> = []
     /// Within an expression of `and` and `or` that goes on below its first row.
     var isContinued = false
+    /// The next number needs parentheses: it has a sign and begins an expression.
+    var wrapsLeadingMinus = false
     /// The expression that needs parentheses when it is written.
     var parenthesized: Location?
 

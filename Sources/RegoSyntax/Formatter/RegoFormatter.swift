@@ -26,9 +26,30 @@ public enum RegoFormatter {
     }
 
     /// Writes a module. Its text must be what it was read from, as places in it decide the layout.
+    ///
+    /// Comments may stand where no layout has a place for them. So what is written is read again, and a rule that would mean something
+    /// else or lose a comment is left as the author wrote it.
     public static func format(_ module: Module, options: Options = Options()) throws(SyntaxError) -> [UInt8] {
+        let imports = FormatImports.settled(module, options: options)
+        let text = try write(module, imports: imports, options: options, verbatim: [])
+        guard !module.comments.isEmpty else { return text }
+        var verbatim = FormatCheck(module, options: options).spoiledRules(in: text)
+        if verbatim.isEmpty { return text }
+        let second = try write(module, imports: imports, options: options, verbatim: verbatim)
+        let stillSpoiled = FormatCheck(module, options: options).spoiledRules(in: second)
+        if stillSpoiled.isEmpty { return second }
+        // It is not one rule's fault: all that have comments in them stay, and when that does not help, the text does.
+        verbatim = Set(module.rules.indices)
+        let third = try write(module, imports: imports, options: options, verbatim: verbatim)
+        return FormatCheck(module, options: options).spoiledRules(in: third).isEmpty ? third : module.source.bytes
+    }
+
+    private static func write(
+        _ module: Module, imports: [Import], options: Options, verbatim: Set<Int>
+    ) throws(SyntaxError) -> [UInt8] {
         var writer = FormatWriter(source: module.source, style: FormatStyle(for: module, version: options.version))
-        writer.writeModule(module, imports: FormatImports.settled(module, options: options))
+        writer.verbatim = verbatim
+        writer.writeModule(module, imports: imports)
         guard writer.problems.isEmpty else { throw SyntaxError(file: module.source.name, problems: writer.problems) }
         var out = writer.out
         if out.last == 0x0A {

@@ -60,7 +60,10 @@ extension Parser {
         while let (sign, precedence) = state.token.infix, precedence >= least, precedence < most {
             let operatorTerm = sign.term(at: location)
             scan()
-            guard let right = parseOperators(atLeast: precedence + 1, from: state.start, first: nil) else {
+            guard enter() else { return nil }
+            let operand = parseOperators(atLeast: precedence + 1, from: state.start, first: nil)
+            leave()
+            guard let right = operand else {
                 // The problem is reported; looser operators may still follow, as OPA has it.
                 most = precedence
                 continue

@@ -81,7 +81,7 @@ extension Parser {
         if state.token == .leftBrace {
             scan()
             if let body = parseBody(until: .rightBrace) {
-                let ambiguous = body.count == 1 && body[0].beginsWithUnion
+                let ambiguous = body[0].beginsWithUnion
                 scan()
                 if !ambiguous, !continuesTerm { return body }
             }
@@ -154,7 +154,10 @@ extension Parser {
         var body: Body
         var hasGeneratedBody = false
         if hasIf { scan() }
-        if state.token == .leftBrace {
+        if hasIf, state.token != .eof {
+            guard let found = parseIfBody() else { return nil }
+            body = found
+        } else if state.token == .leftBrace {
             scan()
             guard let found = parseBody(until: .rightBrace) else { return nil }
             scan()
@@ -162,9 +165,6 @@ extension Parser {
         } else if !hasIf {
             hasGeneratedBody = true
             body = [.alwaysTrue(at: spanning(place, from: start, to: state.lastEnd))]
-        } else if state.token != .eof {
-            guard let expression = parseLiteral() else { return nil }
-            body = [expression]
         } else {
             illegal("rule body expected")
             return nil
@@ -334,7 +334,7 @@ extension Expression {
 
     /// A set literal and nothing else: never false, so a body was meant.
     var isSetAlone: Bool {
-        guard case .term(let term) = kind, case .set = term.value else { return false }
+        guard !isNegated, case .term(let term) = kind, case .set = term.value else { return false }
         return true
     }
 

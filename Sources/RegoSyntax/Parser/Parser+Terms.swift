@@ -27,6 +27,13 @@ extension Parser {
             guard let template = parseTemplateString() else { return nil }
             head = template
         case .identifier, .contains: head = parseVariable()
+        // Where a term begins, `and(` and `or(` are calls of the built-in functions of those names.
+        case .logicalAnd, .logicalOr:
+            guard byte(state.end) == UInt8(ascii: "(") else {
+                illegal()
+                return nil
+            }
+            head = parseVariable()
         case .leftBracket, .leftBrace, .leftParenthesis: return parseEnclosed()
         default:
             illegal()

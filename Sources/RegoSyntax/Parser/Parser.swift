@@ -111,6 +111,7 @@ struct Parser: ~Copyable {
         }
         hints.removeAll()
         state.hintCount = 0
+        guard problems.count < SyntaxLimits.problemsMax else { return }
         problems.append(SyntaxProblem(message: message, at: location, detail: detail(at: Int(location.offset))))
         state.problemCount = problems.count
     }
@@ -163,6 +164,14 @@ struct Parser: ~Copyable {
         var end = offset
         while end < count, !endsLine(base[end]) { end += 1 }
         begin = min(begin, end)
+        // Of a very long line, what is around the place.
+        let half = SyntaxLimits.problemLineBytesMax / 2
+        if end - begin > 2 * half {
+            begin = max(begin, offset - half)
+            end = min(end, offset + half)
+            while begin < offset, base[begin] & 0xC0 == 0x80 { begin += 1 }
+            while end > offset, end < count, base[end] & 0xC0 == 0x80 { end -= 1 }
+        }
         return SyntaxProblem.Detail(line: text(begin, end), index: max(0, offset - begin))
     }
 

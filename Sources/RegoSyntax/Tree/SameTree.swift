@@ -6,11 +6,12 @@ extension Term {
         switch (value, other.value) {
         case (.null, .null): true
         case (.boolean(let a), .boolean(let b)): a == b
-        case (.number(let a), .number(let b)), (.string(let a), .string(let b)), (.variable(let a), .variable(let b)): a == b
-        case (.ref(let a), .ref(let b)), (.call(let a), .call(let b)), (.array(let a), .array(let b)), (.set(let a), .set(let b)):
-            a.isSame(as: b)
-        case (.object(let a), .object(let b)):
-            a.count == b.count && zip(a, b).allSatisfy { $0.key.isSame(as: $1.key) && $0.value.isSame(as: $1.value) }
+        case (.number(let a), .number(let b)), (.string(let a), .string(let b)): a == b
+        // Each `_` is a variable of its own, whatever its number.
+        case (.variable(let a), .variable(let b)): a == b || (isWildcard && other.isWildcard)
+        case (.ref(let a), .ref(let b)), (.call(let a), .call(let b)), (.array(let a), .array(let b)): a.isSame(as: b)
+        case (.set(let a), .set(let b)): TermOrder.unique(a).isSame(as: TermOrder.unique(b))
+        case (.object(let a), .object(let b)): same(TermOrder.unique(a), TermOrder.unique(b))
         case (.arrayComprehension(let a), .arrayComprehension(let b)), (.setComprehension(let a), .setComprehension(let b)),
             (.objectComprehension(let a), .objectComprehension(let b)):
             same(a.key, b.key) && a.value.isSame(as: b.value) && a.body.isSame(as: b.body)
@@ -105,10 +106,11 @@ extension Head {
 }
 
 extension Module {
-    /// Whether the two say the same; places, comments, imports of keywords and how the rules were written do not count.
+    /// Whether the two say the same; places, comments, imports of keywords, the order of imports and how the rules were written do not count.
     public func isSame(as other: Module) -> Bool {
-        let mine = imports.filter { !$0.isOfKeywords }
-        let theirs = other.imports.filter { !$0.isOfKeywords }
+        // The order of imports says nothing.
+        let mine = imports.filter { !$0.isOfKeywords }.sorted { TermOrder.compare(refs: $0.path, $1.path) < 0 }
+        let theirs = other.imports.filter { !$0.isOfKeywords }.sorted { TermOrder.compare(refs: $0.path, $1.path) < 0 }
         return package.path.isSame(as: other.package.path) && mine.count == theirs.count
             && zip(mine, theirs).allSatisfy { $0.path.isSame(as: $1.path) && $0.alias == $1.alias } && rules.count == other.rules.count
             && zip(rules, other.rules).allSatisfy { $0.isSame(as: $1) }
@@ -129,4 +131,8 @@ private func same(_ a: Term?, _ b: Term?) -> Bool {
     case (let a?, let b?): a.isSame(as: b)
     default: false
     }
+}
+
+private func same(_ a: [ObjectItem], _ b: [ObjectItem]) -> Bool {
+    a.count == b.count && zip(a, b).allSatisfy { $0.key.isSame(as: $1.key) && $0.value.isSame(as: $1.value) }
 }
