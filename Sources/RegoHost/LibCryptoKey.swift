@@ -1,6 +1,12 @@
 import CCrypto
 import Rego
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// A key that libcrypto holds.
 final class LibCryptoKey: HostKey {
     // SAFETY: owned by this object, freed once in `deinit`, and only read after it was made; libcrypto counts references atomically.
@@ -95,12 +101,25 @@ final class LibCryptoKey: HostKey {
         defer { OSSL_PARAM_BLD_free(builder) }
         var kept: [OpaquePointer] = []
         defer { for number in kept { BN_clear_free(number) } }
-        if let group { OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) }
-        if let point { OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, point.count) }
+        // The builder keeps pointers to names, texts and numbers until it is done, so they must stay where they are.
+        var texts: [UnsafeMutablePointer<CChar>] = []
+        defer { for text in texts { free(text) } }
+        func stable(_ text: String) -> UnsafeMutablePointer<CChar>? {
+            guard let copy = strdup(text) else { return nil }
+            texts.append(copy)
+            return copy
+        }
+        let octets = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: point?.count ?? 0)
+        defer { octets.deallocate() }
+        if let group { OSSL_PARAM_BLD_push_utf8_string(builder, stable(OSSL_PKEY_PARAM_GROUP_NAME), stable(group), 0) }
+        if let point {
+            _ = octets.initialize(from: point)
+            OSSL_PARAM_BLD_push_octet_string(builder, stable(OSSL_PKEY_PARAM_PUB_KEY), octets.baseAddress, octets.count)
+        }
         for (name, bytes) in numbers {
             guard let number = BN_bin2bn(bytes, Int32(bytes.count), nil) else { throw HostFailure("out of memory") }
             kept.append(number)
-            OSSL_PARAM_BLD_push_BN(builder, name, number)
+            OSSL_PARAM_BLD_push_BN(builder, stable(name), number)
         }
         guard let parameters = OSSL_PARAM_BLD_to_param(builder), let context = EVP_PKEY_CTX_new_from_name(nil, type, nil) else {
             throw LibCrypto.failure("invalid \(type) key")

@@ -16,9 +16,8 @@ public struct BuiltinTable: Sendable {
     public static let standard = BuiltinTable(
         [
             operatorBuiltins, arithmeticBuiltins, numberBuiltins, aggregateBuiltins, typeBuiltins, arrayBuiltins, objectBuiltins,
-            graphBuiltins,
-            stringBuiltins, patternBuiltins, encodingBuiltins, jsonBuiltins, netBuiltins, timeBuiltins, uuidBuiltins, regexBuiltins,
-            digestBuiltins,
-            tokenBuiltins, certificateBuiltins, graphQLBuiltins, schemaBuiltins, yamlBuiltins,
+            graphBuiltins, stringBuiltins, patternBuiltins, encodingBuiltins, jsonBuiltins, netBuiltins, timeBuiltins, uuidBuiltins,
+            regexBuiltins, digestBuiltins, tokenBuiltins, certificateBuiltins, yamlBuiltins, schemaBuiltins, graphQLBuiltins,
+            templateBuiltins, awsBuiltins, hostBuiltins, moduleBuiltins,
         ].flatMap { $0 })
 }

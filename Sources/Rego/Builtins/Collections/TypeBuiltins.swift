@@ -28,7 +28,7 @@ let typeBuiltins: [Builtin] =
         },
         Builtin("cast_set", [.any], .anySet) { arguments, context throws(BuiltinFailure) in
             let value = arguments[0]
-            guard value.isArray || value.isSet else { throw .operand(1, mustBe: .set, .array, got: value) }
+            guard value.isArray || value.isSet else { throw .operand(1, mustBe: .array, .set, got: value) }
             return value.isSet ? value : context.arena.set(value.elements)
         },
         cast("cast_string", .string, .string), cast("cast_boolean", .boolean, .boolean), cast("cast_null", .null, .null),

@@ -5,8 +5,9 @@ enum DocumentPath {
         if value.isArray { return value.elements }
         guard value.isString else { return nil }
         var text = Array(value.utf8)[...]
-        text = text.drop { $0 == UInt8(ascii: "/") }
+        // Nothing is the whole document; "/" is the empty key.
         if text.isEmpty { return [] }
+        text = text.drop { $0 == UInt8(ascii: "/") }
         return text.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { arena.string(unescaped(Array($0))) }
     }
 

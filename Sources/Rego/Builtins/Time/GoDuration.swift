@@ -1,4 +1,4 @@
-/// Durations as Go writes them: "1h15m30.918s", "-1.5h", "300ms".
+/// Durations as Go writes them: "1h15m30.918s", "-1.5h", "300ms"; and days, weeks and years of 365 days.
 enum GoDuration {
     /// In nanoseconds.
     static func parse(_ text: String) throws(BuiltinFailure) -> Int64 {
@@ -56,6 +56,10 @@ enum GoDuration {
             case "s": unit = 1_000_000_000
             case "m": unit = 60_000_000_000
             case "h": unit = 3_600_000_000_000
+            // Not Go's, but OPA's.
+            case "d": unit = 86_400_000_000_000
+            case "w": unit = 7 * 86_400_000_000_000
+            case "y": unit = 365 * 86_400_000_000_000
             default:
                 let name = GoQuote.quoted(String(decoding: unitText, as: UTF8.self))
                 throw BuiltinFailure("time: unknown unit \(name) in duration \(quoted)")
