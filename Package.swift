@@ -86,7 +86,8 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(
-            name: "RegoTests", dependencies: ["Rego", "RegoSyntax", "RegoHost"], exclude: ["Conformance/KnownGaps.json"], swiftSettings: strict),
+            name: "RegoTests", dependencies: ["Rego", "RegoSyntax", "RegoHost"], exclude: ["Conformance/KnownGaps.json"],
+            swiftSettings: strict),
         .testTarget(name: "RegoSyntaxTests", dependencies: ["RegoSyntax", "Domain"], swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
         .testTarget(

@@ -12,11 +12,12 @@ public final class Policy: Sendable {
         let builder: ProgramBuilder
     }
 
+    /// - Parameter host: reads the YAML of annotations; policies without `rego.metadata` calls need none.
     /// - Throws: `CompileError` with all that is wrong with the modules.
-    public init(modules: [Module], builtins: BuiltinTable = .standard) throws(CompileError) {
+    public init(modules: [Module], builtins: BuiltinTable = .standard, host: Host = Host()) throws(CompileError) {
         self.modules = modules
         self.builtins = builtins
-        let compiled = try PolicyCompiler(modules: modules, builtins: builtins).compile()
+        let compiled = try PolicyCompiler(modules: modules, builtins: builtins, host: host).compile()
         state = Mutex(State(builder: compiled))
     }
 
@@ -25,7 +26,9 @@ public final class Policy: Sendable {
     /// - Parameters:
     ///   - package: its rules may be called by their name alone.
     ///   - capturesValues: also gives the value of each expression, and a false one does not end the query; as `opa eval` shows them.
-    public func query(_ body: Body, package: [String] = [], imports: [Import] = [], capturesValues: Bool = false) throws(CompileError) -> Query {
+    public func query(_ body: Body, package: [String] = [], imports: [Import] = [], capturesValues: Bool = false) throws(CompileError)
+        -> Query
+    {
         let result: Result<Query, CompileError> = state.withLock { state in
             do throws(CompileError) {
                 return .success(

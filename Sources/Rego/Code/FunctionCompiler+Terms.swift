@@ -127,7 +127,9 @@ extension FunctionCompiler {
         let tree = program.tree
         var node = 0
         var index = 0
-        while index < path.count, tree.nodes[node].dynamic == nil, let key = isConstant(path[index]), let child = tree.nodes[node].child(key) {
+        while index < path.count, tree.nodes[node].dynamic == nil, let key = isConstant(path[index]),
+            let child = tree.nodes[node].child(key)
+        {
             node = child
             index += 1
             if let group = tree.nodes[node].group {

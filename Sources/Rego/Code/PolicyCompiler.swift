@@ -4,16 +4,19 @@ import RegoSyntax
 struct PolicyCompiler {
     let modules: [Module]
     let builtins: BuiltinTable
+    let host: Host
 
     func compile() throws(CompileError) -> ProgramBuilder {
         let constants = Constants()
         let tree = RuleTree(modules: modules, constants: constants)
         var problems = tree.problems
+        let annotations = AnnotationTable(modules: modules, constants: constants, builtins: builtins, host: host)
         var resolvers: [ObjectIdentifier: Resolver] = [:]
         for module in modules {
             resolvers[ObjectIdentifier(module)] = Resolver(
                 tree: tree, builtins: builtins, constants: constants, file: module.source.name, package: module.package.names,
                 imports: module.imports)
+            resolvers[ObjectIdentifier(module)]?.annotations = annotations
             for rule in module.rules {
                 resolvers[ObjectIdentifier(module)]?.namesByRow[rule.location.row, default: []].insert(Resolver.name(rule))
             }
@@ -91,7 +94,9 @@ struct QueryCompiler {
         var variables: [(name: String, id: LocalID)] = []
         for expression in resolved.expressions {
             IRVariables.all(expression) { id in
-                if let name = resolver.scopes.names[id], name != "_", !variables.contains(where: { $0.id == id }) { variables.append((name, id)) }
+                if let name = resolver.scopes.names[id], name != "_", !variables.contains(where: { $0.id == id }) {
+                    variables.append((name, id))
+                }
             }
         }
         variables.sort { $0.name < $1.name }
@@ -106,7 +111,8 @@ struct QueryCompiler {
         builder.functions.append(
             Program.Function(entry: entry, registers: compiler.registerCount, arguments: 0, isMemoised: false, path: []))
         return Query(
-            program: Program(builder), function: builder.functions.count - 1, expressionCount: values.count, variables: variables.map(\.name))
+            program: Program(builder), function: builder.functions.count - 1, expressionCount: values.count,
+            variables: variables.map(\.name))
     }
 
     /// Makes an expression's value visible; what it gives is the term for it.

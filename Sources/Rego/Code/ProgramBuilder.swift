@@ -92,7 +92,8 @@ final class ProgramBuilder {
         }
         functions.append(
             Program.Function(
-                entry: entry, registers: compiler.registerCount, arguments: group.arity, isMemoised: group.arity == 0 && group.kind != .function,
+                entry: entry, registers: compiler.registerCount, arguments: group.arity,
+                isMemoised: group.arity == 0 && group.kind != .function,
                 path: group.path))
     }
 }

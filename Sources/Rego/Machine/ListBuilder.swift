@@ -41,7 +41,8 @@ struct ListBuilder: ~Copyable {
         end { triples in
             var entries: [NestedEntry] = []
             for index in stride(from: 0, to: triples.count, by: 3) {
-                entries.append(NestedEntry(path: triples[index].elements[...], value: triples[index + 1], isElement: triples[index + 2].isTrue))
+                entries.append(
+                    NestedEntry(path: triples[index].elements[...], value: triples[index + 1], isElement: triples[index + 2].isTrue))
             }
             return ListBuilder.nested(entries, arena)
         }

@@ -89,7 +89,8 @@ extension Machine {
                 for index in 0..<c { registers[newBase &+ index] = r[b &+ index] }
                 frames[frameCount] = Frame(
                     returnTo: Int32(truncatingIfNeeded: pc &+ 1), failTo: Int32(truncatingIfNeeded: target(second)),
-                    base: Int32(truncatingIfNeeded: base), result: Int32(truncatingIfNeeded: a), function: Int32(truncatingIfNeeded: function),
+                    base: Int32(truncatingIfNeeded: base), result: Int32(truncatingIfNeeded: a),
+                    function: Int32(truncatingIfNeeded: function),
                     contextCount: Int32(truncatingIfNeeded: contexts.count), context: Int32(truncatingIfNeeded: context))
                 frameCount &+= 1
                 base = newBase

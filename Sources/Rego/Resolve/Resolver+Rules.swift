@@ -6,6 +6,7 @@ extension Resolver {
         scopes = Scopes()
         scopes.push()
         let syntax = source.rule
+        currentRule = syntax
         ruleSuffix = namesByRow[syntax.location.row, default: []].count > 1 ? " in rule " + Resolver.name(syntax) : ""
         let made = IRRule(at: syntax.location)
         let isElement = syntax.head.kind == .multiValue
@@ -15,7 +16,8 @@ extension Resolver {
                 value: isElement ? syntax.head.key : syntax.head.value, isElement: isElement, rule: syntax))
         for other in syntax.elses {
             made.branches.append(
-                branch(body: other.body, arguments: other.arguments, path: source.suffix, value: other.value, isElement: false, rule: syntax))
+                branch(
+                    body: other.body, arguments: other.arguments, path: source.suffix, value: other.value, isElement: false, rule: syntax))
         }
         scopes.pop()
         return made

@@ -20,6 +20,8 @@ final class Resolver {
     /// Names of the rules that begin on each row: where several do, errors say which one is meant.
     var namesByRow: [UInt32: Set<String>] = [:]
     var ruleSuffix = ""
+    var annotations: AnnotationTable?
+    var currentRule: Rule?
 
     init(tree: RuleTree, builtins: BuiltinTable, constants: Constants, file: String, package: [String], imports: [Import]) {
         self.tree = tree
@@ -191,7 +193,8 @@ final class Resolver {
             }
             guard let node = tree.node(path), let group = tree.nodes[node].group, tree.groups[group].kind == .function else {
                 // A package of the same name as a namespace of built-ins hides nothing that it does not define.
-                return names.contains(nil) ? nil : builtins.index(([head] + names.compactMap { $0 }).joined(separator: ".")).map { .builtin($0) }
+                return names.contains(nil)
+                    ? nil : builtins.index(([head] + names.compactMap { $0 }).joined(separator: ".")).map { .builtin($0) }
             }
             return .group(group)
         }
@@ -217,7 +220,8 @@ final class Resolver {
     }
 
     /// A call whose result goes to `result`, or must hold when that is nil and no argument takes it.
-    func call(_ parts: [Term], result: IRTerm?, at location: Location, _ out: inout [IRExpression], with: [IRWith], isNegated: Bool = false) {
+    func call(_ parts: [Term], result: IRTerm?, at location: Location, _ out: inout [IRExpression], with: [IRWith], isNegated: Bool = false)
+    {
         if metadata(parts, result: result, at: location, &out, with: with) { return }
         guard let callee = callee(parts[0]) else {
             report(CompileProblem.type, "undefined function \(operatorText(parts[0]))", location)
@@ -232,7 +236,8 @@ final class Resolver {
         if arguments.count == arity + 1, result == nil { result = arguments.removeLast() }
         guard arguments.count == arity else {
             report(
-                CompileProblem.type, "\(operatorText(parts[0])): arity mismatch\n\thave: \(arityText(arguments.count))\n\twant: \(arityText(arity))",
+                CompileProblem.type,
+                "\(operatorText(parts[0])): arity mismatch\n\thave: \(arityText(arguments.count))\n\twant: \(arityText(arity))",
                 location)
             return
         }
@@ -249,7 +254,10 @@ final class Resolver {
     private func metadata(_ parts: [Term], result: IRTerm?, at location: Location, _ out: inout [IRExpression], with: [IRWith]) -> Bool {
         let name = operatorText(parts[0])
         guard name == "rego.metadata.rule" || name == "rego.metadata.chain", parts.count == 1 else { return false }
-        let value = name == "rego.metadata.rule" ? Value.emptyObject : Value.emptyArray
+        var value = name == "rego.metadata.rule" ? Value.emptyObject : Value.emptyArray
+        if let annotations, let currentRule {
+            value = name == "rego.metadata.rule" ? annotations.rule(currentRule) : annotations.chain(currentRule, package: package)
+        }
         out.append(IRExpression(.unify(result ?? .constant(value), .constant(value)), with: with, at: location))
         return true
     }

@@ -164,7 +164,10 @@ final class RuleTree {
                 let names = below.map(\.name).joined(separator: " ")
                 report(
                     CompileProblem.type, "rule \(group.name) conflicts with [\(names)]", source.rule.location, source.module)
-            } else if let module = modules.first(where: { $0.package.names.count >= node.path.count && Array($0.package.names.prefix(node.path.count)) == node.path.compactMap(\.asString) }) {
+            } else if let module = modules.first(where: {
+                $0.package.names.count >= node.path.count
+                    && Array($0.package.names.prefix(node.path.count)) == node.path.compactMap(\.asString)
+            }) {
                 report(
                     CompileProblem.type,
                     "package \(module.package.names.joined(separator: ".")) conflicts with rule \(node.path.last?.asString ?? "") defined at \(source.module.source.name):\(source.rule.location.row)",

@@ -79,10 +79,12 @@ struct Eval: ParsableCommand {
         var files = RegoFiles(version: version)
         for path in data { try files.add(path) }
         for path in bundle { try files.addBundle(path) }
-        let policy = try Policy(modules: files.modules)
-        let body = try RegoParser.query(SourceText(name: "", text: query), options: ParserOptions(version: version, allFutureKeywords: v0Compatible))
+        let policy = try Policy(modules: files.modules, host: .libraries())
+        let body = try RegoParser.query(
+            SourceText(name: "", text: query), options: ParserOptions(version: version, allFutureKeywords: v0Compatible))
         let query = try policy.query(
-            body, package: package.map { $0.split(separator: ".").map(String.init).filter { $0 != "data" } } ?? [], imports: try queryImports(),
+            body, package: package.map { $0.split(separator: ".").map(String.init).filter { $0 != "data" } } ?? [],
+            imports: try queryImports(),
             capturesValues: true)
         let evaluator = Evaluator(query, host: .libraries(), isStrict: strictBuiltinErrors)
         let answers = try evaluator.evaluate(input: try readInput(files.arena), data: files.data)

@@ -45,7 +45,8 @@ struct RegoErrors: Error {
             ]
             if one.row > 0 || !one.file.isEmpty {
                 let location = arena.object([
-                    (arena.string("file"), arena.string(one.file)), (arena.string("row"), Value(one.row)), (arena.string("col"), Value(one.column)),
+                    (arena.string("file"), arena.string(one.file)), (arena.string("row"), Value(one.row)),
+                    (arena.string("col"), Value(one.column)),
                 ])
                 entries.append((arena.string("location"), location))
             }
@@ -57,7 +58,9 @@ struct RegoErrors: Error {
     /// One line an error.
     var text: String {
         let lines = all.map { one in
-            let place = one.row > 0 ? (one.file.isEmpty ? "\(one.row):\(one.column): " : "\(one.file):\(one.row): ") : (one.file.isEmpty ? "" : "\(one.file): ")
+            let place =
+                one.row > 0
+                ? (one.file.isEmpty ? "\(one.row):\(one.column): " : "\(one.file):\(one.row): ") : (one.file.isEmpty ? "" : "\(one.file): ")
             return "\(place)\(one.code): \(one.message)"
         }
         return lines.count == 1 ? "1 error occurred: \(lines[0])" : "\(lines.count) errors occurred:\n" + lines.joined(separator: "\n")

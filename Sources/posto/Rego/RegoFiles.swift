@@ -34,7 +34,8 @@ struct RegoFiles {
         var information = stat()
         guard stat(path, &information) == 0 else { throw CommandFailure(system: "read \(path)") }
         guard information.st_mode & S_IFMT == S_IFDIR else {
-            throw CommandFailure(.usage, "\(path) is not a folder", hint: "unpack the bundle first: mkdir bundle && tar -xzf \(path) -C bundle")
+            throw CommandFailure(
+                .usage, "\(path) is not a folder", hint: "unpack the bundle first: mkdir bundle && tar -xzf \(path) -C bundle")
         }
         try add(path, [], isRoot: true, isBundle: true, depth: 0)
     }
@@ -120,7 +121,9 @@ struct RegoFiles {
                 entries.append((key, value))
                 continue
             }
-            guard entries[index].value.isObject, value.isObject else { throw RegoErrors("merge error", code: "rego_merge_error", file: path) }
+            guard entries[index].value.isObject, value.isObject else {
+                throw RegoErrors("merge error", code: "rego_merge_error", file: path)
+            }
             entries[index].value = try merged(entries[index].value, value, path)
         }
         return arena.object(entries)

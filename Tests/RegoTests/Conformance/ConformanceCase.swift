@@ -23,7 +23,7 @@ struct ConformanceCase {
     var note: String { fields["note"].asString ?? "" }
     var category: String { fields["category"].asString ?? "" }
     /// Cases may share a note.
-    var name: String { "\(folder) \(note)" + (fields["index"].asInt64.map { " [\($0)]" } ?? "") }
+    var name: String { "\(folder)/\(fields["file"].asString ?? "") [\(fields["index"].asInt64 ?? 0)] \(note)" }
 
     /// Nil when the case passes, else what went wrong.
     func failure(_ builtins: BuiltinTable, _ host: Host) -> String? {
@@ -54,9 +54,10 @@ struct ConformanceCase {
         let version: RegoVersion = folder == "v0" ? .v0 : .v1
         do {
             let modules = try fields["modules"].elements.enumerated().map { index, text in
-                try RegoParser.module(SourceText(name: "test-\(index).rego", text: text.asString ?? ""), options: ParserOptions(version: version))
+                try RegoParser.module(
+                    SourceText(name: "test-\(index).rego", text: text.asString ?? ""), options: ParserOptions(version: version))
             }
-            let policy = try Policy(modules: modules, builtins: builtins)
+            let policy = try Policy(modules: modules, builtins: builtins, host: host)
             let query = try policy.query(RegoParser.query(SourceText(name: "", text: fields["query"].asString ?? "")))
             let evaluator = Evaluator(query, host: host, isStrict: fields["strict_error"].isTrue)
             let input = try self.input(builtins, host)
@@ -67,7 +68,8 @@ struct ConformanceCase {
         } catch let error as EvaluationError {
             return .error(code: error.code.rawValue, text: error.text)
         } catch let error as CompileError {
-            return .compileError(error.problems.map { "\($0.location.row):\($0.location.column): \($0.code): \($0.message)" }.joined(separator: "; "))
+            return .compileError(
+                error.problems.map { "\($0.location.row):\($0.location.column): \($0.code): \($0.message)" }.joined(separator: "; "))
         } catch {
             return .compileError("\(error)")
         }

@@ -13,7 +13,11 @@ struct ConformanceTests {
         for one in ConformanceCase.all(folder) {
             let failure = one.failure(.standard, .libraries())
             let isGap = gaps.contains(one.name)
-            if failure == nil { report[one.category, default: (0, 0)].passed += 1 } else { report[one.category, default: (0, 0)].failed += 1 }
+            if failure == nil {
+                report[one.category, default: (0, 0)].passed += 1
+            } else {
+                report[one.category, default: (0, 0)].failed += 1
+            }
             if let failure, getenv("POSTO_REGO_REPORT") != nil { print("FAILED \(one.category) | \(one.name) | \(failure)") }
             if isGap {
                 #expect(failure != nil, "\(one.name) passes: take it out of KnownGaps.json")
@@ -25,7 +29,9 @@ struct ConformanceTests {
             for (category, counts) in report.sorted(by: { $0.key < $1.key }) {
                 print("REPORT \(folder) \(category) \(counts.passed) of \(counts.passed + counts.failed)")
             }
-            print("TOTAL \(folder) \(report.values.map(\.passed).reduce(0, +)) of \(report.values.map { $0.passed + $0.failed }.reduce(0, +))")
+            print(
+                "TOTAL \(folder) \(report.values.map(\.passed).reduce(0, +)) of \(report.values.map { $0.passed + $0.failed }.reduce(0, +))"
+            )
         }
     }
 
