@@ -31,7 +31,8 @@ final class Program: @unchecked Sendable {
     /// Functions of the tree; queries come after them.
     let groupCount: Int
     let builtins: BuiltinTable
-    let indices: [RuleIndex]
+    private let indices: [RuleIndex]
+    let indexViews: UnsafeMutablePointer<RuleIndex.View>
     let files: [String]
     private let locations: [(word: Int, file: Int, location: Location)]
     /// Keeps what the constants point to.
@@ -66,6 +67,8 @@ final class Program: @unchecked Sendable {
         groupCount = tree.groups.count
         builtins = builder.builtins
         indices = builder.indices
+        indexViews = .allocate(capacity: max(indices.count, 1))
+        for (number, index) in indices.enumerated() { (indexViews + number).initialize(to: index.view()) }
         files = builder.files
         locations = builder.code.locations
     }
@@ -74,6 +77,8 @@ final class Program: @unchecked Sendable {
         words.deallocate()
         constants.deallocate()
         functionTable.deallocate()
+        for number in indices.indices { indexViews[number].entries.deallocate() }
+        indexViews.deallocate()
     }
 
     /// Where the instruction at a word comes from.
