@@ -18,7 +18,9 @@ let hot = strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(confi
 let package = Package(
     name: "posto",
     products: [
-        .executable(name: "posto", targets: ["posto"])
+        .executable(name: "posto", targets: ["posto"]),
+        .library(name: "RegoSyntax", targets: ["RegoSyntax"]),
+        .library(name: "Rego", targets: ["Rego"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -32,6 +34,9 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        // RE2 (libre2-dev), whose interface is C++.
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CPlatform"),
         .target(name: "CWebAssets", exclude: ["files"]),
         .target(
@@ -41,8 +46,13 @@ let package = Package(
         // Words.
         .target(name: "Domain", swiftSettings: strict),
 
+        // Engine: pure, usable by any Swift program.
+        .target(name: "RegoSyntax", swiftSettings: strict),
+        .target(name: "Rego", dependencies: ["RegoSyntax"], swiftSettings: hot),
+
         // Edges.
         .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: strict),
+        .target(name: "RegoHost", dependencies: ["Rego", "CCrypto", "CRE2", "CYAML"], swiftSettings: strict),
         .target(name: "Store", dependencies: ["Domain", "Crypto", "CLMDB", "CPlatform"], swiftSettings: strict),
         .target(
             name: "HTTPServer", dependencies: ["Domain", "CMicroHTTPD", "CPlatform", "CZlib"],
@@ -75,13 +85,17 @@ let package = Package(
             name: "posto",
             dependencies: [
                 "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "API", "Crypto", "CPlatform",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Rego", "RegoSyntax", "RegoHost", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
         // What several of the tests build on.
         .target(name: "TestSupport", dependencies: ["Domain"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "RegoTests", dependencies: ["Rego", "RegoSyntax", "RegoHost"], exclude: ["Conformance/KnownGaps.json"],
+            swiftSettings: strict),
+        .testTarget(name: "RegoSyntaxTests", dependencies: ["RegoSyntax", "Domain"], swiftSettings: strict),
         .testTarget(
             name: "StoreTests", dependencies: ["Store", "Domain", "Crypto", "CLMDB", "CPlatform", "TestSupport"],
             swiftSettings: strict),
@@ -101,7 +115,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "posto", "Domain", "Store", "HTTPClient", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "posto", "Domain", "Store", "HTTPClient", "Crypto", "Rego", "RegoSyntax",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ],
