@@ -16,8 +16,8 @@ extension FormatWriter {
     }
 
     mutating func writeExpression(_ expression: Expression, inParentheses: Bool = false) throws(CommentClash) {
-        let inParentheses = inParentheses || parenthesized == expression.location
-        parenthesized = nil
+        let wrapsUnion = wrapsLeadingUnion && !expression.isNegated && !inParentheses
+        wrapsLeadingUnion = false
         if inParentheses { write("(") }
         defer { if inParentheses { write(")") } }
         try insertComments(before: row(expression.location))
@@ -25,12 +25,16 @@ extension FormatWriter {
         if expression.isNegated { write("not ") }
         switch expression.kind {
         case .term(let term): try writeTerm(term)
-        case .call(let terms): try writeCallExpression(terms)
+        case .call(let terms): try writeCallExpression(terms, wrapsUnion: wrapsUnion)
         case .some(let declaration): try writeSome(declaration)
         case .every(let every): try writeEvery(every, in: expression.location)
         case .not(let inner): try writeNot(inner, in: expression.location)
-        case .and(let operation): try writeLogical(operation, isOr: false)
-        case .or(let operation): try writeLogical(operation, isOr: true)
+        case .and(let operation):
+            wrapsLeadingUnion = wrapsUnion
+            try writeLogical(operation, isOr: false)
+        case .or(let operation):
+            wrapsLeadingUnion = wrapsUnion
+            try writeLogical(operation, isOr: true)
         }
         if !expression.with.isEmpty { try writeModifiers(of: expression) }
     }
@@ -164,7 +168,7 @@ extension FormatWriter {
     mutating func writeComprehensionBody(
         _ open: UInt8, _ close: UInt8, _ body: Body, after row: Int, in place: Location, parenthesizesUnion: Bool = false
     ) throws(CommentClash) {
-        let leadsWithUnion = parenthesizesUnion && body[0].isUnion
+        wrapsLeadingUnion = parenthesizesUnion
         if self.row(body[0].location) > row || rowCount(body, after: row) > 1 {
             endLine()
             level += 1
@@ -172,14 +176,13 @@ extension FormatWriter {
                 level -= 1
                 startLine()
             }
-            if leadsWithUnion { parenthesized = body[0].location }
             try writeBody(body)
             try insertComments(before: closingRow(open, close, in: place))
         } else {
             write(" ")
             for (index, expression) in body.enumerated() {
                 if index > 0 { write("; ") }
-                try writeExpression(expression, inParentheses: index == 0 && leadsWithUnion)
+                try writeExpression(expression)
             }
             try insertComments(before: closingRow(open, close, in: place))
         }
@@ -218,6 +221,7 @@ extension FormatWriter {
 
     private mutating func writeOperand(_ operand: LogicalOperand, isOr: Bool, isRight: Bool) throws(CommentClash) {
         if case .braces = operand.shape {
+            wrapsLeadingUnion = false
             // What is in the braces has rows of its own.
             let wasContinued = isContinued
             isContinued = false
@@ -258,16 +262,6 @@ extension Expression {
         case .and(let operation), .or(let operation):
             return operation.left.shape == .plain && operation.left.body[0].leadsWithMinus
         case .some, .every, .not: return false
-        }
-    }
-
-    /// `x | y` alone.
-    var isUnion: Bool {
-        guard !isNegated else { return false }
-        switch kind {
-        case .call(let terms): return terms.count == 3 && InfixOperator(operator: terms[0]) == .union
-        case .term(let term): return term.isUnion
-        default: return false
         }
     }
 

@@ -114,7 +114,7 @@ extension FormatWriter {
         }
     }
 
-    private func needsBrackets(_ name: String, at location: Location) -> Bool {
+    func needsBrackets(_ name: String, at location: Location) -> Bool {
         guard name.isName else { return true }
         // A keyword stays as the author wrote it.
         return style.keywords.contains(name) && source[location].first == UInt8(ascii: "\"")
@@ -123,7 +123,9 @@ extension FormatWriter {
     // MARK: - Calls
 
     /// A call as an expression.
-    mutating func writeCallExpression(_ terms: [Term]) throws(CommentClash) {
+    ///
+    /// - Parameter wrapsUnion: it is the first in braces, where `x | y` would begin a comprehension.
+    mutating func writeCallExpression(_ terms: [Term], wrapsUnion: Bool) throws(CommentClash) {
         guard let sign = InfixOperator(operator: terms[0]) else { return try writePlainCall(terms) }
         switch sign {
         case .member, .memberWithKey: return try writeIn(terms, inParentheses: false)
@@ -131,12 +133,16 @@ extension FormatWriter {
         }
         switch terms.count {
         case 3:
-            try writeTerm(terms[1], orWrapped: terms[1].needsParentheses(leftOf: sign))
+            let wrapsAll = wrapsUnion && sign == .union
+            if wrapsAll { write("(") }
+            defer { if wrapsAll { write(")") } }
+            let wrapsLeft = wrapsUnion && !wrapsAll && terms[1].isUnion
+            try writeTerm(terms[1], orWrapped: wrapsLeft || terms[1].needsParentheses(leftOf: sign))
             write(" \(sign.sign) ")
             try writeTerm(terms[2], orWrapped: terms[2].needsParentheses(rightOf: sign))
         case 4:
             // `plus(x, y, z)`: the last one is the result.
-            try writeTerm(terms[3])
+            try writeTerm(terms[3], orWrapped: wrapsUnion && terms[3].isUnion)
             write(" = ")
             try writeTerm(terms[1], orWrapped: terms[1].needsParentheses(leftOf: sign))
             write(" \(sign.sign) ")
