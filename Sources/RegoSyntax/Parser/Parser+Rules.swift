@@ -80,7 +80,8 @@ extension Parser {
         let kept = state
         if state.token == .leftBrace {
             scan()
-            if let body = parseBody(until: .rightBrace) {
+            // A body may be read to its end and have a problem all the same.
+            if let body = parseBody(until: .rightBrace), problems.count == kept.problemCount {
                 let ambiguous = body[0].beginsWithUnion
                 scan()
                 if !ambiguous, !continuesTerm { return body }
