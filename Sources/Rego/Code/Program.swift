@@ -1,9 +1,8 @@
 import RegoSyntax
 
 /// Compiled rules and queries: immutable, and shared by all machines that run it.
+// SAFETY: everything is written by the initialiser and only read afterwards; the memory lives as long as the program.
 final class Program: @unchecked Sendable {
-    // SAFETY: everything is written by the initialiser and only read afterwards; the memory lives as long as the program.
-
     struct Function: Sendable {
         let entry: Int
         let registers: Int
