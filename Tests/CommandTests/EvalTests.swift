@@ -44,7 +44,7 @@ struct EvalTests {
             "notes.txt": "no",
         ]) {
             folder in
-            var files = RegoFiles(version: .v1)
+            var files = PolicyFiles(version: .v1)
             try files.add(folder)
             #expect(files.modules.count == 1)
             #expect(Rego.JSONWriter.text(files.data) == "{\"a\":{\"b\":{\"x\":1}},\"y\":2}")
@@ -54,7 +54,7 @@ struct EvalTests {
     @Test("of a bundle's data only the files that are named data count")
     func bundle() throws {
         try withFolder(["data.json": "{\"y\":2}", "other.json": "{\"z\":2}"]) { folder in
-            var files = RegoFiles(version: .v1)
+            var files = PolicyFiles(version: .v1)
             try files.addBundle(folder)
             #expect(Rego.JSONWriter.text(files.data) == "{\"y\":2}")
         }
@@ -63,7 +63,7 @@ struct EvalTests {
     @Test("data that contradict each other are refused")
     func contradiction() throws {
         try withFolder(["a.json": "{\"y\":2}", "b.json": "{\"y\":3}"]) { folder in
-            var files = RegoFiles(version: .v1)
+            var files = PolicyFiles(version: .v1)
             #expect(throws: RegoErrors.self) { try files.add(folder) }
         }
     }

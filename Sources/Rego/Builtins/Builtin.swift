@@ -32,11 +32,14 @@ public final class BuiltinContext {
     public let arena: Arena
     public let host: Host
     /// The clock of the query, read when it began.
-    public var nowNanoseconds: Int64 {
-        if let now { return now }
-        let read = host.now?() ?? 0
-        now = read
-        return read
+    public internal(set) var nowNanoseconds: Int64 {
+        get {
+            if let now { return now }
+            let read = host.now?() ?? 0
+            now = read
+            return read
+        }
+        set { now = newValue }
     }
     private var now: Int64?
     /// What built-ins keep within a query: compiled patterns, one value per seed. Keys begin with the built-in's name. Emptied before each query.

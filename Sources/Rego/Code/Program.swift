@@ -20,6 +20,8 @@ final class Program: @unchecked Sendable {
         let group: Int?
         let dynamic: Int?
         let isFunction: Bool
+        /// A rule with variables in its reference may make a whole value here, below which other rules go on: both is a conflict.
+        let isInsideOfValue: Bool
     }
 
     let words: UnsafeMutablePointer<UInt64>
@@ -31,7 +33,8 @@ final class Program: @unchecked Sendable {
     /// Functions of the tree; queries come after them.
     let groupCount: Int
     let builtins: BuiltinTable
-    let indices: [RuleIndex]
+    private let indices: [RuleIndex]
+    let indexViews: UnsafeMutablePointer<RuleIndex.View>
     let files: [String]
     private let locations: [(word: Int, file: Int, location: Location)]
     /// Keeps what the constants point to.
@@ -58,22 +61,43 @@ final class Program: @unchecked Sendable {
                 to: Entry(entry: Int32(one.entry), registers: Int32(one.registers), isMemoised: one.isMemoised))
         }
         let tree = builder.tree
+        let inside = Program.insideOfValues(tree)
         nodes = tree.nodes.map { node in
             Node(
                 path: node.path, children: node.children.sorted { $0.key < $1.key }, group: node.group, dynamic: node.dynamic,
-                isFunction: node.group.map { tree.groups[$0].kind == .function } ?? false)
+                isFunction: node.group.map { tree.groups[$0].kind == .function } ?? false, isInsideOfValue: inside.contains(node.index))
         }
         groupCount = tree.groups.count
         builtins = builder.builtins
         indices = builder.indices
+        indexViews = .allocate(capacity: max(indices.count, 1))
+        for (number, index) in indices.enumerated() { (indexViews + number).initialize(to: index.view()) }
         files = builder.files
         locations = builder.code.locations
+    }
+
+    private static func insideOfValues(_ tree: RuleTree) -> Set<Int> {
+        var found: Set<Int> = []
+        for node in tree.nodes {
+            guard let dynamic = node.dynamic else { continue }
+            for rule in tree.groups[dynamic].rules {
+                var level = [node.index]
+                for part in rule.suffix {
+                    let key = tree.constants.scalar(part.value)
+                    level = level.flatMap { index in tree.nodes[index].children.filter { key == nil || $0.key == key }.map(\.node) }
+                }
+                found.formUnion(level.filter { !tree.nodes[$0].children.isEmpty && tree.nodes[$0].group == nil })
+            }
+        }
+        return found
     }
 
     deinit {
         words.deallocate()
         constants.deallocate()
         functionTable.deallocate()
+        for number in indices.indices { indexViews[number].entries.deallocate() }
+        indexViews.deallocate()
     }
 
     /// Where the instruction at a word comes from.

@@ -43,17 +43,6 @@ final class RuleIndex: @unchecked Sendable {
             slots.deallocate()
         }
 
-        /// The set for a value.
-        @inline(__always) func set(for value: Value) -> UnsafePointer<UInt64> {
-            if value.isUndefined { return UnsafePointer(sets) }
-            var at = Int(value.hash) & mask
-            while slots[at].value.isDefined {
-                if slots[at].value == value { return UnsafePointer(sets + slots[at].set &* stride) }
-                at = (at &+ 1) & mask
-            }
-            return UnsafePointer(sets)
-        }
-
         func insert(_ value: Value, _ set: Int) {
             var at = Int(value.hash) & mask
             while slots[at].value.isDefined { at = (at + 1) & mask }
@@ -94,35 +83,73 @@ final class RuleIndex: @unchecked Sendable {
         tables.append(table)
     }
 
-    /// The first candidate at or after a rule; -1: there is none. `sets` are the sets of the input's values, one for each table.
-    @inline(__always) func next(from rule: Int, _ sets: UnsafePointer<Value>) -> Int {
-        var word = rule >> 6
-        if rule >= ruleCount { return -1 }
-        let count = tables.count
-        var low = ~UInt64(0) << UInt64(rule & 63)
-        while word < wordCount {
-            // The words that the summary leaves, from this one on.
-            let part = word >> 6
-            var summary = ~UInt64(0) << UInt64(word & 63)
-            for index in 0..<count { summary &= RuleIndex.words(sets[index])[part] }
-            if summary == 0 {
-                word = (part &+ 1) << 6
-                low = ~0
-                continue
-            }
-            let found = part << 6 | summary.trailingZeroBitCount
-            if found != word { low = ~0 }
-            word = found
-            var bits = low
-            for index in 0..<count { bits &= RuleIndex.words(sets[index])[summaryCount &+ word] }
-            if bits != 0 { return word << 6 | bits.trailingZeroBitCount }
-            word &+= 1
-            low = ~0
+    /// What the machine reads: addresses alone, so that nothing is counted. Valid as long as the index.
+    func view() -> View {
+        let entries = UnsafeMutablePointer<View.Entry>.allocate(capacity: max(tables.count, 1))
+        for (offset, table) in tables.enumerated() {
+            (entries + offset).initialize(
+                to: View.Entry(sets: UnsafePointer(table.sets), slots: UnsafePointer(table.slots), mask: table.mask, stride: table.stride))
         }
-        return -1
+        return View(
+            ruleCount: ruleCount, wordCount: wordCount, summaryCount: summaryCount, tableCount: tables.count, entries: UnsafePointer(entries))
     }
+}
 
-    @inline(__always) private static func words(_ value: Value) -> UnsafePointer<UInt64> {
-        UnsafePointer(bitPattern: UInt(truncatingIfNeeded: value.bits)).unsafelyUnwrapped
+extension RuleIndex {
+    struct View {
+        struct Entry {
+            let sets: UnsafePointer<UInt64>
+            let slots: UnsafePointer<Table.Slot>
+            let mask: Int
+            let stride: Int
+
+            /// The set for a value; the first one is that of every value nobody asks for.
+            @inline(__always) func set(for value: Value) -> UnsafePointer<UInt64> {
+                if value.isUndefined { return sets }
+                var at = Int(value.hash) & mask
+                while slots[at].value.isDefined {
+                    if slots[at].value == value { return sets + slots[at].set &* stride }
+                    at = (at &+ 1) & mask
+                }
+                return sets
+            }
+        }
+
+        let ruleCount: Int
+        let wordCount: Int
+        let summaryCount: Int
+        let tableCount: Int
+        let entries: UnsafePointer<Entry>
+
+        /// The first candidate at or after a rule; -1: there is none. `sets` are the sets of the input's values, one for each table.
+        @inline(__always) func next(from rule: Int, _ sets: UnsafePointer<Value>) -> Int {
+            if rule >= ruleCount { return -1 }
+            var word = rule >> 6
+            var low = ~UInt64(0) << UInt64(rule & 63)
+            while word < wordCount {
+                // The words that the summary leaves, from this one on.
+                let part = word >> 6
+                var summary = ~UInt64(0) << UInt64(word & 63)
+                for index in 0..<tableCount { summary &= View.words(sets[index])[part] }
+                if summary == 0 {
+                    word = (part &+ 1) << 6
+                    low = ~0
+                    continue
+                }
+                let found = part << 6 | summary.trailingZeroBitCount
+                if found != word { low = ~0 }
+                word = found
+                var bits = low
+                for index in 0..<tableCount { bits &= View.words(sets[index])[summaryCount &+ word] }
+                if bits != 0 { return word << 6 | bits.trailingZeroBitCount }
+                word &+= 1
+                low = ~0
+            }
+            return -1
+        }
+
+        @inline(__always) private static func words(_ value: Value) -> UnsafePointer<UInt64> {
+            UnsafePointer(bitPattern: UInt(truncatingIfNeeded: value.bits)).unsafelyUnwrapped
+        }
     }
 }

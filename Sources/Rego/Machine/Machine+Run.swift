@@ -4,6 +4,7 @@ extension Machine {
         let code = UnsafePointer(program.words)
         let constants = UnsafePointer(program.constants)
         let table = UnsafePointer(program.functionTable)
+        let views = UnsafePointer(program.indexViews)
         let registers = registers
         var pc = entry
         var base = startBase
@@ -25,10 +26,10 @@ extension Machine {
                 pc &+= 1
             case .clear: r[a] = .undefined
             case .input:
-                let value = contexts[context].input
+                let value = input
                 r[a] = value
                 pc = value.isUndefined ? target(code[pc]) : pc &+ 1
-            case .base: r[a] = contexts[context].data
+            case .base: r[a] = data
             case .get:
                 let value = r[b].lookup(r[c])
                 r[a] = value
@@ -134,15 +135,15 @@ extension Machine {
                 r[a] = value
                 pc = value.isUndefined ? target(second) : pc &+ 1
             case .indexBegin:
-                let index = program.indices[operand(code[pc])]
+                let index = views[operand(code[pc])]
                 pc &+= 1
                 r[a] = Value(0)
-                for (offset, table) in index.tables.enumerated() {
-                    r[a &+ 1 &+ offset].bits = UInt64(UInt(bitPattern: table.set(for: r[a &+ 1 &+ offset])))
+                for offset in 0..<index.tableCount {
+                    r[a &+ 1 &+ offset].bits = UInt64(UInt(bitPattern: index.entries[offset].set(for: r[a &+ 1 &+ offset])))
                 }
             case .indexNext:
                 let second = code[pc]
-                let rule = program.indices[operand(second)].next(from: Int(r[a].bits), r + a + 1)
+                let rule = views[operand(second)].next(from: Int(r[a].bits), r + a + 1)
                 if rule < 0 {
                     pc = target(second)
                 } else {
@@ -205,14 +206,9 @@ extension Machine {
         case .makeArray: r[a] = arena.array(UnsafeBufferPointer(start: r + b, count: c))
         case .makeSet: r[a] = arena.set(Array(UnsafeBufferPointer(start: r + b, count: c)))
         case .makeObject:
-            var isConsistent = true
             var entries: [(key: Value, value: Value)] = []
             for index in stride(from: b, to: b + c, by: 2) { entries.append((r[index], r[index + 1])) }
-            r[a] = arena.object(entries) { first, second in
-                if first != second { isConsistent = false }
-                return second
-            }
-            if !isConsistent { throw conflict(2, at: pc) }
+            r[a] = arena.object(entries)
         case .isArray: pc = r[a].isArray && r[a].count == operand(second) ? pc + 1 : target(second)
         case .isObject: pc = r[a].isObject && r[a].count == operand(second) ? pc + 1 : target(second)
         case .node:

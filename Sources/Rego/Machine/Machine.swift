@@ -13,6 +13,9 @@ final class Machine {
     var lists = ListBuilder()
     var contexts: [EvaluationContext] = []
     var context = 0
+    /// Those of the context of now, at hand for the loop.
+    var input = Value.undefined
+    var data = Value.undefined
     var frameCount = 0
     /// Ask a context before a rule or function is called.
     var asksContext = false
@@ -60,8 +63,7 @@ final class Machine {
         lists.reset()
         contexts.removeAll(keepingCapacity: true)
         contexts.append(EvaluationContext(input: input, data: data))
-        context = 0
-        asksContext = false
+        enter(0)
         frameCount = 0
         stepsLeft = limits.stepsMax
         builtinFailure = nil
@@ -150,6 +152,8 @@ final class Machine {
 
     func enter(_ index: Int) {
         context = index
+        input = contexts[index].input
+        data = contexts[index].data
         asksContext = !contexts[index].replaced.isEmpty || !contexts[index].functions.isEmpty
     }
 

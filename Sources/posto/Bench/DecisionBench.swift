@@ -38,13 +38,13 @@ struct DecisionBench: ParsableCommand {
     var rounds = 40
 
     func run() throws {
-        var files = RegoFiles(version: .v1)
+        var files = PolicyFiles(version: .v1)
         try files.addBundleOrFile(data)
         let policy = try Policy(modules: files.modules)
         let query = try policy.query(RegoParser.query(SourceText(name: "", text: query)), capturesValues: true)
         let data = query.adopt(files.data)
         let evaluator = Evaluator(query, host: .libraries())
-        let lines = try InputFile.read(inputs, bytesMax: RegoFiles.fileBytesMax).split(separator: 0x0A).map { Array($0) }
+        let lines = try InputFile.read(inputs, bytesMax: PolicyFiles.fileBytesMax).split(separator: 0x0A).map { Array($0) }
         guard !lines.isEmpty else { throw CommandFailure(.usage, "\(inputs) has no inputs") }
         let arena = Arena()
         let values = try lines.map { try query.read($0, into: arena) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Domain
+import Rego
 import RegoSyntax
 
 /// `posto check`
@@ -50,6 +51,14 @@ struct CheckCommand: ParsableCommand {
         if report.isEmpty {
             for module in modules where module.version != .v0 {
                 report.add(SyntaxError(file: module.source.name, problems: ModuleCheck(module).problems()))
+            }
+        }
+        if report.isEmpty {
+            do throws(CompileError) { _ = try Policy(modules: modules) } catch {
+                for problem in error.problems {
+                    let one = SyntaxProblem(code: problem.code, message: problem.message, at: problem.location)
+                    report.add(SyntaxError(file: problem.file, problems: [one]))
+                }
             }
         }
         guard !report.isEmpty else { return }

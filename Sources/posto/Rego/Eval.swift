@@ -76,7 +76,7 @@ struct Eval: ParsableCommand {
 
     private func evaluate() throws {
         let version: RegoVersion = v0Compatible ? .v0 : .v1
-        var files = RegoFiles(version: version)
+        var files = PolicyFiles(version: version)
         for path in data { try files.add(path) }
         for path in bundle { try files.addBundle(path) }
         let policy = try Policy(modules: files.modules, host: .libraries())
@@ -104,12 +104,12 @@ struct Eval: ParsableCommand {
         if let inputTerm { return try term(inputTerm, arena) }
         if stdinInput {
             do {
-                return try JSONReader.read(try InputFile.read("-", bytesMax: RegoFiles.fileBytesMax), into: arena)
+                return try JSONReader.read(try InputFile.read("-", bytesMax: PolicyFiles.fileBytesMax), into: arena)
             } catch let error as JSONError {
                 throw RegoErrors("\(error.message) (byte \(error.offset))", file: "standard input")
             }
         }
-        return try input.map { try RegoFiles.document($0, into: arena) } ?? .undefined
+        return try input.map { try PolicyFiles.document($0, into: arena) } ?? .undefined
     }
 
     private func term(_ text: String, _ arena: Arena) throws -> Value {

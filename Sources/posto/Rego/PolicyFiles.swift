@@ -4,7 +4,7 @@ import RegoHost
 import RegoSyntax
 
 /// Policies and data that a command line names: files and folders, as `opa` reads them.
-struct RegoFiles {
+struct PolicyFiles {
     /// A file of policy or data; 50 MB of data are within reach of a branch.
     static let fileBytesMax = 1 << 30
     static let depthMax = 64
