@@ -111,7 +111,10 @@ extension Parser {
         case .variable, .array, .object, .set, .arrayComprehension, .setComprehension, .objectComprehension, .call: break
         default: report("illegal ref (head cannot be \(head.value.kindName))", at: head.location)
         }
-        var parts = [head]
+        // Most references have two to four parts: one allocation.
+        var parts: [Term] = []
+        parts.reserveCapacity(4)
+        parts.append(head)
         var links = 0
         var isFirst = true
         defer { depth -= links }
