@@ -11,9 +11,10 @@ struct FormatCheck {
     /// The rules, by their place in the module, that mean something else or have lost a comment. When the text cannot be read, or a
     /// comment is gone that is in no rule: those that have comments, or all. Nil when all is well.
     func spoiledRules(in text: [UInt8]) -> Set<Int>? {
-        let version: RegoVersion = options.version == .v0CompatV1 ? .v0 : options.version
+        var parser = options.parser
+        parser.version = options.version == .v0CompatV1 ? .v0 : options.version
         let source = SourceText(name: module.source.name, bytes: text)
-        guard let written = try? RegoParser.module(source, options: ParserOptions(version: version)),
+        guard let written = try? RegoParser.module(source, options: parser),
             written.rules.count == module.rules.count
         else { return suspects }
         var spoiled: Set<Int> = []
