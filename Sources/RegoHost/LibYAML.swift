@@ -80,6 +80,7 @@ struct LibYAML: HostYAML {
             &emitter,
             { context, buffer, size in
                 guard let context, let buffer else { return 0 }
+                // SAFETY: `context` is the `output` above, which lives as long as the emitter may call.
                 Unmanaged<Output>.fromOpaque(context).takeUnretainedValue().bytes += UnsafeBufferPointer(start: buffer, count: size)
                 return 1
             }, context)
