@@ -37,6 +37,7 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         // RE2 (libre2-dev), whose interface is C++.
         .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "CPlatform"),
         .target(name: "CWebAssets", exclude: ["files"]),
         .target(
@@ -53,6 +54,7 @@ let package = Package(
         // Edges.
         .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: strict),
         .target(name: "RegoHost", dependencies: ["Rego", "CCrypto", "CRE2", "CYAML"], swiftSettings: strict),
+        .target(name: "Compression", dependencies: ["CZstd"], swiftSettings: strict),
         .target(name: "Store", dependencies: ["Domain", "Crypto", "CLMDB", "CPlatform"], swiftSettings: strict),
         .target(
             name: "HTTPServer", dependencies: ["Domain", "CMicroHTTPD", "CPlatform", "CZlib"],
@@ -64,10 +66,14 @@ let package = Package(
         // Rooms.
         .target(
             name: "Registry", dependencies: ["Domain", "Store", "Crypto", "HTTPClient"], swiftSettings: strict),
+        .target(
+            name: "Uplink", dependencies: ["Domain", "Store", "Crypto", "Compression", "HTTPClient", "CPlatform"], swiftSettings: strict),
 
         // Faces.
         .target(
-            name: "API", dependencies: ["Domain", "Store", "Registry", "HTTPServer", "ServiceManager", "Crypto"],
+            name: "Receiver", dependencies: ["Domain", "Store", "HTTPServer", "Crypto", "Compression"], swiftSettings: strict),
+        .target(
+            name: "API", dependencies: ["Domain", "Store", "Registry", "Uplink", "HTTPServer", "ServiceManager", "Crypto"],
             swiftSettings: hot),
         .target(
             name: "Console", dependencies: ["Domain", "Store", "Registry", "HTTPServer", "Crypto", "CWebAssets", "CPlatform"],
@@ -77,15 +83,16 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "API", "Console", "Crypto",
+                "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "Uplink", "API", "Console", "Crypto",
                 "CToml", "CPlatform",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "posto",
             dependencies: [
-                "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "API", "Crypto", "CPlatform",
-                "Rego", "RegoSyntax", "RegoHost", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "Uplink", "Receiver",
+                "API", "Crypto", "Compression", "CPlatform", "Rego", "RegoSyntax", "RegoHost",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
@@ -106,8 +113,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "RegistryTests", dependencies: ["Registry", "Domain", "Store", "TestSupport"], swiftSettings: strict),
         .testTarget(
+            name: "UplinkTests", dependencies: ["Uplink", "Receiver", "HTTPServer", "Domain", "Store", "Crypto", "Compression"], swiftSettings: strict),
+        .testTarget(
             name: "DaemonTests",
-            dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Store", "ServiceManager", "CPlatform"],
+            dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Uplink", "Store", "ServiceManager", "CPlatform"],
             swiftSettings: strict),
         .testTarget(
             name: "ConsoleTests", dependencies: ["Console", "CWebAssets", "Domain", "HTTPServer", "Registry", "Store"],

@@ -4,6 +4,7 @@ import Registry
 import ServiceManager
 import Store
 import Synchronization
+import Uplink
 
 /// What the faces need of the node besides the registry; `Daemon` fills it in.
 package struct NodeFacts: Sendable {
@@ -61,7 +62,7 @@ package struct NodeReadings: Sendable {
 /// One object on the HTTP thread. Durable changes are handed to the writer and answered when their batch is on the disk, all of a batch in
 /// one wake of the loop.
 // SAFETY: `policy`, `cache`, `metrics` and `feed` are used on the HTTP thread only (every method of HTTPHandler, and what `onLoop` is given);
-// `server` is set once by `attach`, before the server starts.
+// `server`, `intake` and `sink` are set once by `attach`, before the server starts.
 package final class APIServer: HTTPHandler, @unchecked Sendable {
     let registry: ServiceRegistry
     let time: TimeSource
@@ -80,6 +81,10 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     var cache = LookupCache()
     var metrics = RequestMetrics()
     private(set) var server: HTTPDoor?
+    /// Where events come in; nil: no stream is declared.
+    private(set) var intake: EventIntake?
+    /// Where streams are sent to; nil: nowhere.
+    private(set) var sink: UplinkSink?
 
     package init(
         registry: ServiceRegistry, time: TimeSource, facts: NodeFacts, access: AccessPolicy, streams: StreamReader, log: Log,
@@ -105,6 +110,12 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
     /// Once, before the server starts.
     package func attach(_ server: HTTPDoor) { self.server = server }
 
+    /// Once, before the server starts.
+    package func attach(intake: EventIntake) { self.intake = intake }
+
+    /// Once, before the server starts.
+    package func attach(sink: UplinkSink) { self.sink = sink }
+
     /// Any thread: who may call, from now on.
     package func setAccess(_ policy: AccessPolicy) {
         server?.perform { [self] in self.policy = policy }
@@ -115,6 +126,9 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         completions.flush(through: server)
         server?.perform { [self] in feed.wake(registry: registry, revision: registry.revision, server: server) }
     }
+
+    /// The thread of `bulk.mdb`'s writer, after each batch; it changes nothing that anybody watches.
+    package func bulkBatchCommitted() { completions.flush(through: server) }
 
     /// Housekeeping's thread, every few seconds: keeps event streams open through proxies.
     package func beatStreams() {
@@ -207,6 +221,11 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         case .deregister, .deregisterInstance, .shortDeregister, .shortDeregisterInstance: deregister(request, parameters, route)
         case .services, .shortServices: list(request, route)
         case .changes: changes(request, route)
+        case .events: events(request, parameters, route)
+        case .uplink: uplink(request, route)
+        case .uplinkProbe: probeUplink(request, parameters, route)
+        case .deadLetters: deadLetters(request, route)
+        case .deadLetterRedrive: redrive(request, parameters, route)
         case .audit: audit(request, route)
         case .auditCheckpoint: auditCheckpoint(request, route)
         case .streams: streamList(request, route)

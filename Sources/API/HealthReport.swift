@@ -1,5 +1,6 @@
 import Domain
 import Registry
+import Uplink
 
 /// How the node is, by the thresholds of the registry's specification. A value: what was measured goes in, the document comes out.
 package struct HealthReport: Sendable {
@@ -67,6 +68,8 @@ package struct HealthReport: Sendable {
     package var activeServices: Int
     package var activeInstances: Int
     package var alerts: [Alert]
+    /// nil: nothing is sent anywhere.
+    package var uplink: Uplink?
 
     package init(
         timestamp: Timestamp, uptime: Duration, commitMilliseconds: Double, storeUsedPercent: Double, diskFreeBytes: Int,
@@ -114,7 +117,7 @@ package struct HealthReport: Sendable {
     }
 
     package var level: Level {
-        ([storeLevel, cacheLevel, systemLevel, breakerLevel] + alerts.map(\.level)).max()!
+        ([storeLevel, cacheLevel, systemLevel, breakerLevel, uplink?.level ?? .healthy] + (alerts + (uplink?.alerts ?? [])).map(\.level)).max()!
     }
 
     package var status: Int { level == .unhealthy ? 503 : 200 }
@@ -134,12 +137,8 @@ package struct HealthReport: Sendable {
                     json.key("used_percent"); json.double(storeUsedPercent.rounded(toPlaces: 1))
                     json.key("disk_free_bytes"); json.integer(diskFreeBytes)
                 }
-                // There is no uplink yet: nothing waits to be sent.
                 json.key("uplink")
-                json.object { json in
-                    json.key("status"); json.string("disabled")
-                    json.key("lag_records"); json.integer(0)
-                }
+                if let uplink { uplink.write(to: &json) } else { Uplink.writeDisabled(to: &json) }
                 json.key("circuit_breaker")
                 json.object { json in
                     json.key("state"); json.string(checks.breaker.name)
@@ -167,7 +166,7 @@ package struct HealthReport: Sendable {
             json.key("active_instances"); json.integer(activeInstances)
             json.key("alerts")
             json.array { json in
-                for alert in alerts {
+                for alert in alerts + (uplink?.alerts ?? []) {
                     json.object { json in
                         json.key("level"); json.string(alert.level.name)
                         json.key("component"); json.string(alert.component)

@@ -75,7 +75,7 @@ package enum OpenAPI {
                 json.key("requestBody")
                 json.object { json in
                     json.key("required"); json.bool(OpenAPISchemas.requiresBody(route))
-                    content(["application/json"], schema, &json)
+                    content(route == .events ? ["application/json", "application/x-ndjson"] : ["application/json"], schema, &json)
                 }
             }
             json.key("responses")

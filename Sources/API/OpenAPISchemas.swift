@@ -13,13 +13,14 @@ enum OpenAPISchemas {
         case .register, .shortRegister: "Registration"
         case .heartbeat, .heartbeatInstance, .shortHeartbeat, .shortHeartbeatInstance: "Registration"
         case .heartbeats: "HeartbeatBatch"
+        case .events: "Event"
         default: nil
         }
     }
 
     static func requiresBody(_ route: Route) -> Bool {
         switch route {
-        case .register, .shortRegister, .heartbeats: true
+        case .register, .shortRegister, .heartbeats, .events: true
         default: false
         }
     }
@@ -52,6 +53,15 @@ enum OpenAPISchemas {
                     otherTypes: ["application/x-ndjson", "text/event-stream"],
                     schema: "Changes")
             ]
+        case .events:
+            [
+                Answer(status: 201, text: "Stored, and on the disk.", schema: "Appended"),
+                Answer(status: 202, text: "Taken (Prefer: respond-async); a crash within the next moments may lose it.", schema: "Accepted"),
+            ]
+        case .uplink: [Answer(status: 200, text: "The sinks; none if no receiver is configured.", schema: "Uplink")]
+        case .uplinkProbe: [Answer(status: 200, text: "How the sink is after the try.", schema: "Probed")]
+        case .deadLetters: [Answer(status: 200, text: "The dead letters, oldest first.", schema: "DeadLetters")]
+        case .deadLetterRedrive: [Answer(status: 202, text: "It will be sent again.", schema: "DeadLetter")]
         case .audit: [Answer(status: 200, text: "Records with their hashes.", schema: "AuditPage")]
         case .auditCheckpoint: [Answer(status: 200, text: "The checkpoint.", schema: "Checkpoint")]
         case .node: [Answer(status: 200, text: "The node.", schema: "Node")]
@@ -117,6 +127,35 @@ enum OpenAPISchemas {
         (
             "Changes",
             ##"{"type":"object","required":["revision","changes"],"properties":{"revision":{"type":"integer"},"changes":{"type":"array","items":{"type":"object","required":["revision","time","kind","service_name","id","instance"],"properties":{"revision":{"type":"integer"},"time":{"type":"string","format":"date-time"},"kind":{"enum":["registered","updated","health","expired","removed"]},"service_name":{"type":"string"},"id":{"type":"string"},"tenant":{"type":"string"},"reason":{"type":"string"},"instance":{"oneOf":[{"$ref":"#/components/schemas/Instance"},{"type":"null"}]}}}}}}"##
+        ),
+        (
+            "Sink",
+            ##"{"type":"object","required":["name","url","state","breaker","last_ack_at","lag_records","lag_bytes","oldest_age_seconds","drain_seconds","streams"],"properties":{"name":{"type":"string"},"url":{"type":"string"},"state":{"enum":["connected","waiting","cloned"]},"breaker":{"enum":["closed","open","half-open"]},"failure_count":{"type":"integer"},"last_ack_at":{"type":["string","null"],"format":"date-time"},"last_failure":{"type":["string","null"]},"last_failure_at":{"type":["string","null"],"format":"date-time"},"lag_records":{"type":"integer"},"lag_bytes":{"type":"integer","description":"Estimated by the mean size of a record."},"oldest_age_seconds":{"type":"number"},"records_per_second":{"type":"number"},"drain_seconds":{"type":["number","null"],"description":"null: nothing moves."},"dropped_records":{"type":"integer"},"dead_letters":{"type":"integer"},"streams":{"type":"array","items":{"type":"object","properties":{"stream":{"type":"string"},"priority":{"type":"integer"},"last_seq":{"type":"integer"},"acked_to":{"type":"integer"},"lag_records":{"type":"integer"},"lag_bytes":{"type":"integer"},"dropped_records":{"type":"integer"}}}}}}"##
+        ),
+        (
+            "Uplink",
+            ##"{"type":"object","required":["epoch","sinks"],"properties":{"epoch":{"type":"integer"},"sinks":{"type":"array","items":{"$ref":"#/components/schemas/Sink"}}}}"##
+        ),
+        (
+            "Probed",
+            ##"{"type":"object","required":["reachable","sink"],"properties":{"reachable":{"type":"boolean"},"sink":{"$ref":"#/components/schemas/Sink"}}}"##
+        ),
+        (
+            "DeadLetter",
+            ##"{"type":"object","required":["id","sink","stream","seq","code","bytes","buried_at","redriven_at"],"properties":{"id":{"type":"integer"},"sink":{"type":"string"},"stream":{"type":"string"},"seq":{"type":"integer"},"code":{"type":"string","description":"Why the receiver refused it."},"bytes":{"type":"integer"},"buried_at":{"type":"string","format":"date-time"},"redriven_at":{"type":["string","null"],"format":"date-time"}}}"##
+        ),
+        (
+            "DeadLetters",
+            ##"{"type":"object","required":["deadletters","total"],"properties":{"deadletters":{"type":"array","items":{"$ref":"#/components/schemas/DeadLetter"}},"total":{"type":"integer"}}}"##
+        ),
+        ("Event", ##"{"type":"object","description":"The event's data, as it is; NDJSON holds one a line."}"##),
+        (
+            "Appended",
+            ##"{"type":"object","required":["stream","first_seq","last_seq","durable"],"properties":{"stream":{"type":"string"},"first_seq":{"type":"integer"},"last_seq":{"type":"integer"},"durable":{"const":true}}}"##
+        ),
+        (
+            "Accepted",
+            ##"{"type":"object","required":["stream","events","durable"],"properties":{"stream":{"type":"string"},"events":{"type":"integer"},"durable":{"const":false}}}"##
         ),
         (
             "AuditPage",

@@ -14,6 +14,10 @@ package struct Problem: Error, Sendable {
         case notFound = "not_found"
         case unknownService = "unknown_service"
         case unknownLease = "unknown_lease"
+        case unknownStream = "unknown_stream"
+        case unknownSink = "unknown_sink"
+        case unknownDeadLetter = "unknown_dead_letter"
+        case redrivenBefore = "redriven_before"
         case methodNotAllowed = "method_not_allowed"
         case timeout = "request_timeout"
         case addressInUse = "address_in_use"
@@ -27,6 +31,7 @@ package struct Problem: Error, Sendable {
         case headersTooLarge = "headers_too_large"
         case tooManyRequests = "too_many_requests"
         case tooManyWatchers = "too_many_watchers"
+        case streamFull = "stream_full"
         case notImplemented = "not_implemented"
         case unavailable = "unavailable"
         case storeFailed = "store_failed"
@@ -40,16 +45,16 @@ package struct Problem: Error, Sendable {
             case .validation, .malformedJSON, .malformedRequest, .unknownParameter: 400
             case .unauthenticated: 401
             case .forbidden, .foreignHost, .foreignOrigin: 403
-            case .notFound, .unknownService, .unknownLease: 404
+            case .notFound, .unknownService, .unknownLease, .unknownStream, .unknownSink, .unknownDeadLetter: 404
             case .methodNotAllowed: 405
             case .timeout: 408
-            case .addressInUse, .ambiguousInstance, .instanceTaken: 409
+            case .addressInUse, .ambiguousInstance, .instanceTaken, .redrivenBefore: 409
             case .revisionGone: 410
             case .bodyTooLarge: 413
             case .targetTooLong: 414
             case .unsupportedMediaType: 415
             case .idempotencyKeyReused: 422
-            case .tooManyRequests, .tooManyWatchers: 429
+            case .tooManyRequests, .tooManyWatchers, .streamFull: 429
             case .headersTooLarge: 431
             case .internalError: 500
             case .notImplemented: 501
@@ -72,6 +77,10 @@ package struct Problem: Error, Sendable {
             case .notFound: "There is nothing at this path"
             case .unknownService: "No such service"
             case .unknownLease: "No such lease"
+            case .unknownStream: "No such stream"
+            case .unknownSink: "No such sink"
+            case .unknownDeadLetter: "No such dead letter"
+            case .redrivenBefore: "The dead letter was sent again once"
             case .methodNotAllowed: "The path does not take this method"
             case .timeout: "The request took too long to arrive"
             case .addressInUse: "Another service holds this address"
@@ -85,6 +94,7 @@ package struct Problem: Error, Sendable {
             case .headersTooLarge: "The headers are too large"
             case .tooManyRequests: "Too many requests"
             case .tooManyWatchers: "Too many watchers"
+            case .streamFull: "The stream is full"
             case .notImplemented: "Not implemented"
             case .unavailable: "Not available now"
             case .storeFailed: "The store failed"

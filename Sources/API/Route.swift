@@ -7,6 +7,7 @@ package enum Route: UInt16, CaseIterable, Sendable {
     case register = 1, heartbeat, heartbeatInstance, heartbeats, deregister, deregisterInstance
     case services, service, changes
     case audit, auditCheckpoint, node, streams, streamRecords, backup
+    case events, uplink, uplinkProbe, deadLetters, deadLetterRedrive
     case health, healthLive, healthReady, metrics, openAPI
     case shortRegister, shortHeartbeat, shortHeartbeatInstance, shortDeregister, shortDeregisterInstance, shortServices, shortService
 
@@ -119,6 +120,16 @@ package enum Route: UInt16, CaseIterable, Sendable {
         .changes: Description(
             .get, "/api/v1/changes", .service, parameters: [since, wait, limit],
             "Changes after a revision, as JSON, NDJSON or server-sent events."),
+        .events: Description(
+            .post, "/api/v1/events/{stream}", .service, bodyMax: Limits.eventBodyBytesMax, operation: "append",
+            "Append an event, or NDJSON of them, to a declared stream."),
+        .uplink: Description(.get, "/api/v1/uplink", .service, "How the sinks are: lag, breaker, last durable ack."),
+        .uplinkProbe: Description(
+            .post, "/api/v1/uplink/{sink}/probe", .administrator, "Have a sink try now, whatever its back-off and breaker say."),
+        .deadLetters: Description(
+            .get, "/api/v1/deadletters", .administrator, parameters: [since, limit], "Records that a receiver refused for good."),
+        .deadLetterRedrive: Description(
+            .post, "/api/v1/deadletters/{id}/redrive", .administrator, "Have a dead letter sent again, once."),
         .audit: Description(.get, "/api/v1/audit", .administrator, parameters: [since, limit], "The audit trail."),
         .auditCheckpoint: Description(
             .get, "/api/v1/audit/checkpoint", .administrator, "The last checkpoint of the audit trail's hash chain."),
@@ -152,8 +163,10 @@ package enum Route: UInt16, CaseIterable, Sendable {
             .get, "/services/{name}", .service, parameters: [tenant], operation: "lookup", "Short form of /api/v1/services/{name}."),
     ]
 
-    /// Takes an `Idempotency-Key`.
-    package var isMutating: Bool { description.method == .post || description.method == .delete }
+    /// Takes an `Idempotency-Key`. A probe changes nothing, and a dead letter is sent again once whatever is asked.
+    package var isMutating: Bool {
+        (description.method == .post || description.method == .delete) && self != .uplinkProbe && self != .deadLetterRedrive
+    }
 
     /// Refusals in REGISTRY.md's shape instead of RFC 9457's.
     package var isShort: Bool { rawValue >= Route.shortRegister.rawValue }

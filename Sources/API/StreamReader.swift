@@ -8,6 +8,9 @@ package struct StreamReader: Sendable {
     /// - Parameter journals: of each environment; a name is looked for in their order.
     package init(journals: [Journal]) { self.journals = journals }
 
+    /// The epoch of the next records.
+    package var epoch: UInt32 { journals.first?.epoch ?? 0 }
+
     package func rows() throws(StoreError) -> [StreamRow] {
         var rows: [StreamRow] = []
         for journal in journals {

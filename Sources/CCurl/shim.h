@@ -12,3 +12,4 @@ static inline CURLcode posto_curl_get_long(CURL *h, CURLINFO i, long *v) { retur
 static inline CURLcode posto_curl_get_pointer(CURL *h, CURLINFO i, void **v) { return curl_easy_getinfo(h, i, v); }
 static inline CURLcode posto_curl_message_result(CURLMsg *m) { return m->data.result; }
 static inline CURLcode posto_curl_get_off(CURL *h, CURLINFO i, curl_off_t *v) { return curl_easy_getinfo(h, i, v); }
+static inline CURLcode posto_curl_set_progress(CURL *h, int (*v)(void *, curl_off_t, curl_off_t, curl_off_t, curl_off_t)) { return curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, v); }

@@ -10,6 +10,7 @@ import Registry
 import ServiceManager
 import Store
 import Synchronization
+import Uplink
 
 /// The composition of a node, and its life: the only place where rooms meet.
 ///
@@ -59,17 +60,33 @@ package final class NodeDaemon {
             registry: registry, time: time, facts: facts(house), access: accessPolicy(configuration),
             streams: StreamReader(journals: [house.stateJournal, house.bulkJournal]), log: log, readings: { readings.current },
             makeBackup: { backups.stream($0) })
+        let slot = SinkSlot()
+        let intake = EventIntake(eventStreams(house))
+        api.attach(intake: intake)
         let fatal: @Sendable (StoreError) -> Void = { [log] error in
             // Nothing after the last good commit was acknowledged; whoever waits learns it from the closed connection.
             log.error("store", "disk_failed", ["error": .describing(error)])
             _exit(75)
         }
         let stateWriter = StoreWriter(
-            environment: house.state, journal: house.stateJournal, time: time, onBatchCommitted: { _ in api.batchCommitted() },
-            onFatal: fatal)
+            environment: house.state, journal: house.stateJournal, time: time, 
+            onBatchCommitted: { _ in
+                api.batchCommitted()
+                slot.committed()
+            }, onFatal: fatal)
         let bulkWriter = StoreWriter(
-            environment: house.bulk, journal: house.bulkJournal, time: time, pace: Limits.bulkPace, onBatchCommitted: { _ in },
-            onFatal: fatal)
+            environment: house.bulk, journal: house.bulkJournal, time: time, pace: Limits.bulkPace,
+            onBatchCommitted: { _ in
+                api.bulkBatchCommitted()
+                slot.committed()
+            }, onFatal: fatal)
+        intake.attach(state: stateWriter, bulk: bulkWriter)
+        let sink = try UplinkHouse(configuration: configuration, house: house, time: time, log: log)
+            .make(state: stateWriter, bulk: bulkWriter)
+        if let sink {
+            slot.current = sink
+            api.attach(sink: sink)
+        }
         let checks = CheckKeeper(
             settings: checkSettings(configuration), prober: Prober(networks: configuration.checks.networks), now: time.uptime(),
             random: { Double.random(in: 0...1) })
@@ -87,7 +104,7 @@ package final class NodeDaemon {
         let server = try listen(FrontDoor(api, console), activated)
         api.attach(server)
         let housekeeping = Housekeeping(
-            house: house, leases: leases, lapsed: lapsed, registry: registry, checks: checks, stateWriter: stateWriter,
+            house: house, configuration: configuration, sink: slot, leases: leases, lapsed: lapsed, registry: registry, checks: checks, stateWriter: stateWriter,
             bulkWriter: bulkWriter,
             server: server, api: api, backups: backups, readings: readings, time: time, floor: floor,
             trustedTime: trustedTime, log: log)
@@ -95,6 +112,7 @@ package final class NodeDaemon {
         bulkWriter.start()
         console.start()
         server.start()
+        sink?.start()
         housekeeping.start()
         announce(server, registry)
         serve(signals, registry, api, checks)
@@ -104,6 +122,8 @@ package final class NodeDaemon {
         server.drain(deadline: HTTPDoor.uptimeNanoseconds() + UInt64(Limits.drainMax.wholeMilliseconds) * 1_000_000)
         console.stop()
         housekeeping.stop()
+        sink?.stop()
+        slot.current = nil
         stateWriter.stop()
         bulkWriter.stop()
         log.info("daemon", "stopped")
@@ -119,6 +139,17 @@ package final class NodeDaemon {
             heartbeatSeconds: Int(configuration.registry.heartbeat.components.seconds),
             graceSeconds: Int(configuration.registry.grace.components.seconds),
             ttlSeconds: Int(configuration.registry.ttl.components.seconds))
+    }
+
+    /// The streams that services may write to.
+    private func eventStreams(_ house: StoreHouse) -> [EventIntake.Stream] {
+        configuration.streams.map { stream in
+            let priority = RecordPriority(rawValue: UInt8(stream.priority))!
+            let isBulk = priority >= StoreHouse.bulkPriority
+            let journal = isBulk ? house.bulkJournal : house.stateJournal
+            return EventIntake.Stream(
+                name: stream.name, id: journal.stream(stream.name)!, priority: priority, journal: journal, isBulk: isBulk)
+        }
     }
 
     private func accessPolicy(_ configuration: Configuration) -> AccessPolicy {

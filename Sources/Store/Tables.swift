@@ -23,6 +23,8 @@ package struct Table: Hashable, Sendable {
     package static let dedupByAge = Table(id: 5, name: "dedup-age")
     /// stream ‖ seq → checkpoint of a chained stream.
     package static let checkpoints = Table(id: 6, name: "checkpoints")
+    /// number [‖ part] → a record that a receiver refused, with why.
+    package static let deadLetters = Table(id: 7, name: "deadletters")
     /// tenant ‖ service ‖ instance → registration.
     package static let instances = Table(id: 16, name: "instances")
     /// tenant ‖ host ‖ port → who holds the address.
@@ -32,7 +34,7 @@ package struct Table: Hashable, Sendable {
 
     /// Every table that is not a stream, in the order in which it is opened.
     package static let all: [Table] = [
-        .meta, .streams, .cursors, .dedup, .dedupByAge, .checkpoints, .instances, .addresses, .leases,
+        .meta, .streams, .cursors, .dedup, .dedupByAge, .checkpoints, .deadLetters, .instances, .addresses, .leases,
     ]
 
     /// The table of the stream with this number (0…127): ids 128 and up.

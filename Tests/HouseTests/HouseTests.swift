@@ -7,24 +7,28 @@ private let allowed: [String: Set<String>] = [
     "Rego": ["RegoSyntax"],
     "Crypto": ["CCrypto"],
     "RegoHost": ["Rego", "CCrypto", "CRE2", "CYAML"],
+    "Compression": ["CZstd"],
     "Store": ["Domain", "Crypto", "CLMDB", "CPlatform"],
     "HTTPServer": ["Domain", "CMicroHTTPD", "CPlatform", "CZlib"],
     "HTTPClient": ["Domain", "CCurl", "CPlatform"],
     "ServiceManager": ["Domain", "CSystemd", "CPlatform"],
     "Registry": ["Domain", "Store", "Crypto", "HTTPClient"],
-    "API": ["Domain", "Store", "Registry", "HTTPServer", "ServiceManager", "Crypto"],
+    "Uplink": ["Domain", "Store", "Crypto", "Compression", "HTTPClient", "CPlatform"],
+    "Receiver": ["Domain", "Store", "HTTPServer", "Crypto", "Compression"],
+    "API": ["Domain", "Store", "Registry", "Uplink", "HTTPServer", "ServiceManager", "Crypto"],
     "Console": ["Domain", "Store", "Registry", "HTTPServer", "Crypto", "CWebAssets", "CPlatform"],
     "Daemon": [
-        "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "API", "Console", "Crypto", "CToml", "CPlatform",
+        "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "Uplink", "API", "Console", "Crypto", "CToml",
+        "CPlatform",
     ],
     "posto": [
-        "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "API", "Crypto", "CPlatform",
-        "Rego", "RegoSyntax", "RegoHost", "ArgumentParser",
+        "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "Uplink", "Receiver", "API", "Crypto",
+        "Compression", "CPlatform", "Rego", "RegoSyntax", "RegoHost", "ArgumentParser",
     ],
 ]
 
 /// Where rooms meet is `Daemon` and the journal, so that each can be read, tested and replaced alone.
-private let rooms: Set<String> = ["Registry"]
+private let rooms: Set<String> = ["Registry", "Uplink"]
 
 /// The system's own modules, which everybody may use.
 private let system: Set<String> = ["Glibc", "Musl", "Synchronization", "Swift"]

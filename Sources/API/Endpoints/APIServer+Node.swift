@@ -1,6 +1,7 @@
 import Domain
 import HTTPServer
 import Registry
+import Uplink
 
 extension APIServer {
     /// `Accept` and OPA's query parameters (`bundles`, `plugins`, `exclude-plugin`) are taken: this node has neither bundles nor plugins, so
@@ -22,11 +23,13 @@ extension APIServer {
     package func healthReport() -> HealthReport {
         let readings = readings()
         let now = time.uptime()
-        return HealthReport(
+        var report = HealthReport(
             timestamp: time.timestamp(), uptime: now - facts.started, commitMilliseconds: readings.commitMilliseconds,
             storeUsedPercent: readings.storeUsedPercent, diskFreeBytes: readings.diskFreeBytes, cpuPercent: readings.cpuPercent,
             memoryPercent: readings.memoryPercent, threads: readings.threads, cache: cacheFigures(now), checks: readings.checks,
             activeServices: registry.activeServices, activeInstances: registry.activeInstances, alerts: readings.alerts)
+        if let sink { report.uplink = HealthReport.Uplink(sink.report, now: time.timestamp()) }
+        return report
     }
 
     private func cacheFigures(_ now: Uptime) -> HealthReport.Cache {
@@ -51,7 +54,7 @@ extension APIServer {
                 for (key, value) in facts.labels { json.key(dynamic: key); json.string(value) }
             }
             json.key("version"); json.string(facts.version)
-            json.key("epoch"); json.integer(facts.epoch)
+            json.key("epoch"); json.integer(streams.epoch)
             json.key("started_at"); json.timestamp(facts.startedAt)
             json.key("revision"); json.unsigned(registry.revision)
             json.key("active_services"); json.integer(registry.activeServices)
@@ -90,6 +93,12 @@ extension APIServer {
             text.counter(
                 "posto_http_refused_total", "What the door refused, by reason.",
                 server.gauges.refused.filter { $0.count > 0 }.map { ("reason=\"\($0.code)\"", $0.count) })
+        }
+        if let sink { SinkListing.metrics(sink.report, now: time.timestamp(), to: &text) }
+        if let intake {
+            let counts = intake.counts
+            text.counter("posto_events_total", "Events of services that are on the disk.", counts.accepted)
+            text.counter("posto_events_refused_total", "Events of services that were refused for want of room.", counts.refused)
         }
         for gauge in readings.gauges { text.gauge(gauge.name, gauge.help, gauge.value) }
         for counter in readings.counters { text.counter(counter.name, counter.help, counter.value) }

@@ -5,7 +5,7 @@ import Registry
 import Store
 
 /// Longest that a durable change waits for its disk before the caller is told to look for himself.
-private let changeTimeoutNanoseconds: UInt64 = 30_000_000_000
+let changeTimeoutNanoseconds: UInt64 = 30_000_000_000
 
 /// A change under way: it is short, and a client that has shut its side down still wants the answer.
 final class PendingChange: HTTPWaiter {

@@ -49,8 +49,11 @@ package struct Configuration: Sendable, Equatable {
 
     package struct Stream: Sendable, Equatable {
         package enum WhenFull: String, CaseIterable, Sendable {
-            /// The sender is refused until room is made.
+            /// The sender is refused until the receiver has taken some; nothing unsent is ever deleted.
             case block
+            /// The sender is refused; what is older than `age_max` goes, sent or not.
+            case rejectNew = "reject-new"
+            /// The oldest records go, sent or not.
             case dropOldest = "drop-oldest"
         }
         package var name = ""
@@ -59,6 +62,21 @@ package struct Configuration: Sendable, Equatable {
         package var bytesMax: UInt64 = 1 << 30
         package var ageMax = Duration.seconds(90 * 86_400)
         package var whenFull = WhenFull.block
+    }
+
+    package struct Uplink: Sendable, Equatable {
+        /// Of the receiver; empty: nothing is sent.
+        package var url = ""
+        /// File with the token, on one line; empty: none.
+        package var tokenFile = ""
+        /// File with the certificates of the authorities that are trusted; empty: the system's.
+        package var caFile = ""
+        package var batchRecords = 1_000
+        package var batchBytes = 512 * 1_024
+        package var linger = Duration.milliseconds(200)
+        package var spread = Duration.seconds(120)
+        package var grace = Duration.seconds(86_400)
+        package var compressionLevel = 1
     }
 
     package struct Log: Sendable, Equatable {
@@ -76,6 +94,7 @@ package struct Configuration: Sendable, Equatable {
     package var registry = Registry()
     package var checks = Checks()
     package var streams: [Stream] = []
+    package var uplink = Uplink()
     package var log = Log()
 
     /// `--dev`: every loopback caller is an administrator.

@@ -49,14 +49,14 @@ package struct ConfigurationSources: Sendable {
 }
 
 /// The few things the loader asks of the file system.
-enum ConfigurationFiles {
-    enum Content {
+package enum ConfigurationFiles {
+    package enum Content {
         case bytes([UInt8])
         case missing
         case unreadable(String)
     }
 
-    static func read(_ path: String) -> Content {
+    package static func read(_ path: String) -> Content {
         let fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard fd >= 0 else { return errno == ENOENT || errno == ENOTDIR ? .missing : .unreadable(String(cString: strerror(errno))) }
         defer { close(fd) }

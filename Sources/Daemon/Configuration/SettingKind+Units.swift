@@ -31,6 +31,16 @@ extension SettingKind<Duration> {
             toTOML: { "\($0.components.seconds)" })
     }
 
+    /// Whole milliseconds as a bare integer, for keys that end in `_milliseconds`.
+    static func milliseconds(in range: ClosedRange<Int>) -> SettingKind {
+        let integer = SettingKind<Int>.integer(in: range, unit: "milliseconds")
+        return SettingKind(
+            expected: integer.expected,
+            fromTOML: { (node) throws(SettingFault) -> Duration? in try integer.fromTOML(node).map { .milliseconds($0) } },
+            fromText: { (text) throws(SettingFault) -> Duration in .milliseconds(try integer.fromText(text)) },
+            toTOML: { "\($0.wholeMilliseconds)" })
+    }
+
     /// A duration with its unit: `"90d"`, from `seconds.lowerBound` to `seconds.upperBound` seconds.
     static func duration(inSeconds range: ClosedRange<UInt64>) -> SettingKind {
         .quoted(

@@ -70,6 +70,34 @@ package enum SettingTable {
                 write: \.description),
             reloadable: true, "The only addresses that are probed, so that a registration cannot aim the node at others."),
 
+        Setting(
+            "uplink", "url", \.uplink.url, .uplinkURL, reloadable: false,
+            "Where streams are sent to; empty: nowhere. Plain http only to this host itself."),
+        Setting(
+            "uplink", "token_file", \.uplink.tokenFile, .path, reloadable: false,
+            "File with the token that the receiver knows this node by, on one line."),
+        Setting(
+            "uplink", "ca_file", \.uplink.caFile, .path, reloadable: false,
+            "File with the certificates that the receiver's is checked against (PEM); empty: the system's."),
+        Setting(
+            "uplink", "batch_records", \.uplink.batchRecords, .integer(in: 1...Limits.uplinkBatchRecordsMax), reloadable: false,
+            "Most records of one request."),
+        Setting(
+            "uplink", "batch_bytes", \.uplink.batchBytes, .integer(in: 1_024...Limits.uplinkBatchBytesMax, unit: "bytes"), reloadable: false,
+            "Most bytes of one request before compression; a longer record goes alone."),
+        Setting(
+            "uplink", "linger_milliseconds", \.uplink.linger, .milliseconds(in: 0...900_000), reloadable: false,
+            "How long records of priority 2 and more wait for others, so that a request is worth its trip; audit and alerts never wait."),
+        Setting(
+            "uplink", "reconnect_spread_seconds", \.uplink.spread, .seconds(in: 0...3_600), reloadable: false,
+            "After an outage of a minute or more a node waits a random part of this, so that a fleet does not come back at once."),
+        Setting(
+            "uplink", "grace_seconds", \.uplink.grace, .seconds(in: 0...31_536_000), reloadable: false,
+            "How long acknowledged events are kept, for a receiver that was restored from a backup; less when their stream is 90 % full."),
+        Setting(
+            "uplink", "compression_level", \.uplink.compressionLevel, .integer(in: 0...19), reloadable: false,
+            "Of Zstandard: 1 for fast links, 6 for links that cost money, 0 for none."),
+
         Setting("log", "level", \.log.level, .choice, reloadable: true, "Lines below this level are not written."),
         Setting(
             "log", "format", \.log.format, .choice, reloadable: false,
@@ -107,6 +135,7 @@ package enum SettingTable {
         case "store": "How much of the disk it may take."
         case "registry": "How long registrations live."
         case "checks": "How instances are probed."
+        case "uplink": "Where the node's streams are sent to."
         case "log": "What it tells about itself."
         default: "Streams that services may write events to; one table each."
         }

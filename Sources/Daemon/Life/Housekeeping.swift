@@ -50,7 +50,7 @@ package final class Housekeeping: @unchecked Sendable {
     static let stallMin = Duration.seconds(5)
 
     init(
-        house: StoreHouse, leases: consuming LeaseHouse, lapsed: [Int], registry: ServiceRegistry, checks: CheckKeeper,
+        house: StoreHouse, configuration: Configuration, sink: SinkSlot, leases: consuming LeaseHouse, lapsed: [Int], registry: ServiceRegistry, checks: CheckKeeper,
         stateWriter: StoreWriter, bulkWriter: StoreWriter, server: HTTPDoor, api: APIServer, backups: BackupMaker,
         readings: NodeReadingsCell, time: TimeSource, floor: TimeFloor, trustedTime: TrustedTime, log: Log
     ) {
@@ -70,10 +70,12 @@ package final class Housekeeping: @unchecked Sendable {
         self.trustedTime = trustedTime
         self.log = log
         slices = [(house.stateJournal, stateWriter), (house.bulkJournal, bulkWriter)].map { journal, writer in
-            var sources: [any SliceSource] = journal.streamNames.values.map { stream in
-                StreamSliceSource(stream: stream, environment: journal.environment)
+            var sources: [any SliceSource] = journal.streamNames.map { name, stream in
+                if configuration.uplink.url.isEmpty { return StreamSliceSource(stream: stream, environment: journal.environment) }
+                return SentStreamSliceSource(
+                    name: name, stream: stream, environment: journal.environment, rule: configuration.sentStreamRule(name), sink: sink)
             }
-            if writer === stateWriter { sources.append(IdempotencySliceSource(environment: house.state)) }
+            sources.append(IdempotencySliceSource(environment: journal.environment))
             return SliceKeeper(writer: writer, sources: sources, wake: { checks.wake() })
         }
         let now = time.uptime()

@@ -36,7 +36,7 @@ package struct StoreHouse {
                     diskFreeBytesMin: diskFreeBytesMin(storeFolder)))
             let bulk = try StoreEnvironment.open(
                 StoreEnvironment.Options(
-                    path: storeFolder + "/bulk.mdb", budgetBytes: bulkBudget, tables: [.meta, .streams, .cursors, .checkpoints],
+                    path: storeFolder + "/bulk.mdb", budgetBytes: bulkBudget, tables: [.meta, .streams, .cursors, .dedup, .dedupByAge, .checkpoints],
                     diskFreeBytesMin: diskFreeBytesMin(storeFolder)))
             let identity = try StoreIdentity.loadOrCreate(
                 in: state, nodeID: configuration.node.id.isEmpty ? nil : configuration.node.id, proposedNodeID: proposedNodeID(),
@@ -128,7 +128,7 @@ package struct StoreHouse {
             policies.append(
                 StreamPolicy(
                     name: stream.name, priority: RecordPriority(rawValue: UInt8(stream.priority))!, bytesMax: stream.bytesMax,
-                    ageMax: stream.ageMax, whenFull: stream.whenFull == .block ? .rejectNew : .dropOldest))
+                    ageMax: stream.ageMax, whenFull: stream.whenFull == .dropOldest ? .dropOldest : .rejectNew))
         }
         return policies
     }

@@ -73,6 +73,11 @@ package struct StoreIdentity: Equatable, Sendable {
             created: Timestamp(milliseconds: created.withUnsafeBytes { Int64(littleEndian: $0.loadUnaligned(as: Int64.self)) }))
     }
 
+    /// Writes another epoch alone.
+    static func write(epoch: UInt32, in transaction: borrowing WriteTransaction) throws(StoreError) {
+        try transaction.put(.meta, Row.epoch.key, withUnsafeBytes(of: epoch.littleEndian) { Array($0) }, revision: UInt64(epoch))
+    }
+
     private func write(_ transaction: borrowing WriteTransaction) throws(StoreError) {
         try transaction.put(.meta, Row.storeID.key, storeID, revision: UInt64(epoch))
         try transaction.put(.meta, Row.nodeID.key, Array(nodeID.utf8), revision: UInt64(epoch))

@@ -11,7 +11,7 @@ import Synchronization
 package final class Journal: @unchecked Sendable {
     package let environment: StoreEnvironment
     package let nodeID: String
-    package let epoch: UInt32
+    private let currentEpoch: Atomic<UInt32>
     private let names: [String: StreamID]
     private let positions: [StreamGauge]
     private let quality = Atomic<UInt8>(TimeQuality.unknown.rawValue)
@@ -32,7 +32,7 @@ package final class Journal: @unchecked Sendable {
     final class StreamState {
         var row: StreamRow
         /// The envelope before the digits of the seq, and between them and the type: the same for every record.
-        let envelopeStart: [UInt8]
+        private(set) var envelopeStart: [UInt8]
         let envelopeMiddle: [UInt8]
         var isTouchedInBatch = false
         var isTouchedInFence = false
@@ -43,6 +43,8 @@ package final class Journal: @unchecked Sendable {
             envelopeStart = Array(#"{"specversion":"1.0","id":"\#(epoch)-"#.utf8)
             envelopeMiddle = Array(#"","source":"/node/\#(nodeID)/\#(row.policy.name)","type":"#.utf8)
         }
+
+        func beganEpoch(_ epoch: UInt32) { envelopeStart = Array(#"{"specversion":"1.0","id":"\#(epoch)-"#.utf8) }
 
         func added(seq: UInt64, time: Timestamp, bytes: Int, hash: Digest32?) {
             row.last = seq
@@ -100,7 +102,7 @@ package final class Journal: @unchecked Sendable {
     private init(_ environment: StoreEnvironment, nodeID: String, epoch: UInt32, rows: [StreamRow]) {
         self.environment = environment
         self.nodeID = nodeID
-        self.epoch = epoch
+        currentEpoch = Atomic(epoch)
         names = Dictionary(uniqueKeysWithValues: rows.map { ($0.policy.name, $0.id) })
         positions = (0..<Limits.streamsMax).map { _ in StreamGauge() }
         var streams = [StreamState?](repeating: nil, count: Limits.streamsMax)
@@ -119,6 +121,16 @@ package final class Journal: @unchecked Sendable {
     package func position(_ stream: StreamID) -> StreamPosition { positions[Int(stream.number)].position }
     /// The last durable seq of a stream; for the stream `state`, the revision. Any thread.
     package func head(_ stream: StreamID) -> UInt64 { positions[Int(stream.number)].head }
+
+    /// The epoch of the next records. Any thread.
+    package var epoch: UInt32 { currentEpoch.load(ordering: .acquiring) }
+
+    /// The epoch of the records from here on. Writer's thread, once the epoch is on the disk.
+    func beganEpoch(_ epoch: UInt32) {
+        for state in streams { state?.beganEpoch(epoch) }
+        environment.setEpoch(epoch)
+        currentEpoch.store(epoch, ordering: .releasing)
+    }
 
     /// What the clock of the next records is worth. Any thread.
     package var timeQuality: TimeQuality {

@@ -1,0 +1,3 @@
+// libzstd as it is: nothing of it is variadic.
+#pragma once
+#include <zstd.h>
