@@ -6,11 +6,16 @@ import Store
 /// Reads records out of a stream and makes a request of them; keeps its memory from batch to batch, so that the backlog does not count.
 struct BatchMaker: ~Copyable {
     private var lines = GrowingBytes(capacity: 64 * 1_024)
-    private let encoder: ZstandardEncoder?
+    private let encoder: ZstandardEncoder
+    /// 0: nothing is compressed, whatever the receiver takes.
+    private let level: Int
     private let hash = SHA256()
 
     /// - Parameter level: of Zstandard; 0: never compress.
-    init(level: Int) { encoder = level > 0 ? ZstandardEncoder(level: level) : nil }
+    init(level: Int) {
+        self.level = level
+        encoder = ZstandardEncoder(level: max(1, level))
+    }
 
     enum Made {
         case batch(OutgoingBatch, lineBytes: Int)
@@ -67,7 +72,7 @@ struct BatchMaker: ~Copyable {
         _ bytes: UnsafeRawBufferPointer, _ seqs: [UInt64], _ send: SinkMachine.Send, _ name: String, _ epoch: UInt32, _ isCompressing: Bool
     ) -> OutgoingBatch {
         var body: [UInt8]?
-        if isCompressing, encoder != nil { body = encoder!.encode(bytes) }
+        if isCompressing, level > 0 { body = encoder.encode(bytes) }
         let isCompressed = body != nil
         let final = body ?? Array(bytes)
         hash.begin()
