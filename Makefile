@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build run lint test unit acceptance page-test package-test bench crash deb clean
+.PHONY: help deps build run lint test unit acceptance page-test package-test bench crash fuzz deb clean
 
 RELEASE := .build/release/posto
 PYTEST := /usr/bin/python3 -m pytest -p no:cacheprovider
@@ -58,6 +58,9 @@ bench: build ## the project's measurements, each next to its floor
 
 crash: build ## kill the daemon 10,000 times under load and count what was promised
 	POSTO_CRASHES=$${POSTO_CRASHES:-10000} $(PYTEST) Tests/Acceptance -k crash
+
+fuzz: ## feed texts made by chance to the parsers, FUZZ_SECONDS each (60)
+	Tests/Fuzz/run
 
 deb: build ## the Debian package, dist/posto_VERSION_amd64.deb
 	@Packaging/deps package

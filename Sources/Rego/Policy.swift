@@ -7,8 +7,8 @@ public final class Policy: Sendable {
     public let builtins: BuiltinTable
     private let state: Mutex<State>
 
+    // SAFETY: only used while the mutex is held.
     private struct State: @unchecked Sendable {
-        // SAFETY: only used while the mutex is held.
         let builder: ProgramBuilder
     }
 
@@ -63,7 +63,8 @@ public final class Query: Sendable {
         try JSONReader.read(bytes, into: arena, pool: program.constantStore.pool)
     }
 
-    /// The same data with its strings pooled and its own memory. Costs a walk over all of it; do it once, before evaluators run.
+    /// The same data with its strings pooled and its own memory, for this query alone. Costs a walk over all of it; do it once, before
+    /// evaluators run.
     public func adopt(_ data: Value) -> Value { program.constantStore.adopt(data) }
 }
 

@@ -1,11 +1,6 @@
 import CCrypto
+import Glibc
 import Rego
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 extension Host {
     /// The host of a program on this machine: its clock, its random generator, its tz database, and the libraries for patterns, YAML and cryptography.

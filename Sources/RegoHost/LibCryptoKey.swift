@@ -1,11 +1,6 @@
 import CCrypto
+import Glibc
 import Rego
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// A key that libcrypto holds.
 final class LibCryptoKey: HostKey {

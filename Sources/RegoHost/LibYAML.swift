@@ -5,6 +5,8 @@ import Rego
 struct LibYAML: HostYAML {
     /// Events of one document. An alias bomb is small as text; what it unfolds to is limited by the engine.
     private static let eventsMax = 2_000_000
+    /// Libyaml looks at all open brackets for every token: thousands of them take minutes.
+    private static let depthMax = 1000
 
     func events(of text: [UInt8]) throws(HostFailure) -> [YAMLEvent] {
         var parser = yaml_parser_t()
@@ -13,6 +15,7 @@ struct LibYAML: HostYAML {
         let result: Result<[YAMLEvent], HostFailure> = text.withUnsafeBufferPointer { bytes in
             yaml_parser_set_input_string(&parser, bytes.baseAddress, bytes.count)
             var events: [YAMLEvent] = []
+            var depth = 0
             while true {
                 var event = yaml_event_t()
                 guard yaml_parser_parse(&parser, &event) == 1 else { return .failure(Self.failure(parser)) }
@@ -21,12 +24,18 @@ struct LibYAML: HostYAML {
                 case YAML_SCALAR_EVENT: events.append(Self.scalar(event.data.scalar))
                 case YAML_ALIAS_EVENT: events.append(.alias(Self.text(event.data.alias.anchor)))
                 case YAML_SEQUENCE_START_EVENT: events.append(.sequenceStart(anchor: Self.text(event.data.sequence_start.anchor)))
-                case YAML_SEQUENCE_END_EVENT: events.append(.sequenceEnd)
+                case YAML_SEQUENCE_END_EVENT:
+                    depth -= 1
+                    events.append(.sequenceEnd)
                 case YAML_MAPPING_START_EVENT: events.append(.mappingStart(anchor: Self.text(event.data.mapping_start.anchor)))
-                case YAML_MAPPING_END_EVENT: events.append(.mappingEnd)
+                case YAML_MAPPING_END_EVENT:
+                    depth -= 1
+                    events.append(.mappingEnd)
                 case YAML_DOCUMENT_END_EVENT, YAML_STREAM_END_EVENT: return .success(events)
                 default: break
                 }
+                if event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT { depth += 1 }
+                if depth > Self.depthMax { return .failure(HostFailure("exceeded max depth of \(Self.depthMax)")) }
                 if events.count > Self.eventsMax { return .failure(HostFailure("document is too large")) }
             }
         }
@@ -71,6 +80,7 @@ struct LibYAML: HostYAML {
             &emitter,
             { context, buffer, size in
                 guard let context, let buffer else { return 0 }
+                // SAFETY: `context` is the `output` above, which lives as long as the emitter may call.
                 Unmanaged<Output>.fromOpaque(context).takeUnretainedValue().bytes += UnsafeBufferPointer(start: buffer, count: size)
                 return 1
             }, context)

@@ -69,6 +69,29 @@ struct PropertyTests {
         }
     }
 
+    /// What chance has found once, by fuzzing or here.
+    @Test(
+        "past findings stay found",
+        arguments: [
+            "package a\n\np if { a |not b in c\n\nd\n\nf(0)[2].z(3) }\n",
+            "package a\n\np if { b & a | c + d = y; f(1)[2].z(3) }\n",
+            "#x\npackage # a\nc# ",
+            "package a\n\np if {[x, y] |\n\tx\n\n\t[]\n}\n",
+            "package a\n\np if {\n\tx;\n-1 in y\n}\n",
+            "package a\n\np := 1 if { \"s\"\n} else := 2 if ({1} | {2}) == x\n",
+            "package a\n\np if { x - (y - z); (a in b) == c; a == (b == c) }\n",
+            "package a\n\np := [plus(x, 1) | f(eq(x, 1))]\n",
+            "package a\n\np := plus(x, 1)[0]\n",
+        ])
+    func findings(text: String) throws {
+        let before = try parsed(text)
+        let once = String(decoding: try RegoFormatter.format(before), as: UTF8.self)
+        let after = try parsed(once)
+        #expect(before.isSame(as: after), "\(once)")
+        #expect(before.comments.count == after.comments.count, "\(once)")
+        #expect(try RegoFormatter.format(after).elementsEqual(once.utf8), "\(once)")
+    }
+
     private static var generated: [String] {
         (UInt64(0)..<50).map { seed in
             var generator = SourceGenerator(seed: seed)

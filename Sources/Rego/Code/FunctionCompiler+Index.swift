@@ -34,7 +34,8 @@ extension FunctionCompiler {
             let (missing, out) = (program.code.label(), program.code.label())
             var fail = missing
             let ref = IRRef(root: .input, path: question.path.map { .constant($0) }, location: .none)
-            let value = evaluate(.ref(ref), &fail)
+            // Without a value the rules are asked all the same: nothing behind may rely on it.
+            let value = inScope { evaluate(.ref(ref), &fail) }
             program.code.emit(.move, state + 1 + offset, value)
             program.code.emit(.jump, to: out)
             program.code.place(missing)

@@ -79,9 +79,14 @@ extension FunctionCompiler {
     private func reference(_ ref: IRRef, _ fail: inout Label) -> Int {
         switch ref.root {
         case .input:
-            let register = newRegister()
-            program.code.emit(.input, register, to: fail)
-            return navigate(register, ref.path[...], &fail)
+            // As far as the path is constant it is read once.
+            let constant = ref.path.prefix { isConstant($0) != nil }
+            let start = input(constant.compactMap(isConstant), &fail) { fail in
+                let register = newRegister()
+                program.code.emit(.input, register, to: fail)
+                return navigate(register, constant[...], &fail)
+            }
+            return navigate(start, ref.path[constant.count...], &fail)
         case .local(let id):
             guard let register = register(of: id) else {
                 program.unsafeVariable(id)

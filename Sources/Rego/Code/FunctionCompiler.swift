@@ -11,6 +11,8 @@ final class FunctionCompiler {
     var file: Int
     private(set) var registerCount: Int
     private var registerOf: [LocalID: Int] = [:]
+    /// References into the input that have been evaluated on the way here, by their constant paths.
+    private var inputs: [Value: Int] = [:]
 
     init(program: ProgramBuilder, file: Int, arguments: Int) {
         self.program = program
@@ -32,8 +34,8 @@ final class FunctionCompiler {
 
     /// What is bound inside is forgotten after.
     func inScope<R>(_ body: () -> R) -> R {
-        let before = registerOf
-        defer { registerOf = before }
+        let before = (registerOf, inputs)
+        defer { (registerOf, inputs) = before }
         return body()
     }
 
@@ -73,8 +75,57 @@ final class FunctionCompiler {
     /// Writes a body, then what `success` writes for each way in which it holds.
     func body(_ body: IRBody, fail: Label, success: (Label) -> Void) {
         var fail = fail
-        for expression in body.expressions { write(expression, &fail) }
+        for (position, expression) in body.expressions.enumerated() {
+            // What a loop would read again and again is read before it; without a value nothing behind the loop would hold.
+            if isLoop(expression) {
+                for later in body.expressions[(position + 1)...] { readInputs(of: later, &fail) }
+            }
+            write(expression, &fail)
+        }
         success(fail)
+    }
+
+    /// The register of a reference into the input, evaluated here or before.
+    func input(_ path: [Value], _ fail: inout Label, _ evaluate: (inout Label) -> Int) -> Int {
+        let key = program.constants.arena.array(path)
+        if let known = inputs[key] { return known }
+        let register = evaluate(&fail)
+        inputs[key] = register
+        return register
+    }
+
+    private func isLoop(_ expression: IRExpression) -> Bool {
+        guard !expression.isNegated else { return false }
+        var found = false
+        func look(_ term: IRTerm) {
+            if case .ref(let ref) = term, ref.path.contains(where: { !isReady($0) }) { found = true }
+        }
+        switch expression.kind {
+        case .unify(let a, let b):
+            look(a)
+            look(b)
+        case .term(let term): look(term)
+        case .call(_, let arguments, _): arguments.forEach(look)
+        default: break
+        }
+        return found
+    }
+
+    /// Evaluates the references into the input that an expression needs in any case.
+    private func readInputs(of expression: IRExpression, _ fail: inout Label) {
+        guard !expression.isNegated, expression.with.isEmpty else { return }
+        func read(_ term: IRTerm) {
+            guard case .ref(let ref) = term, case .input = ref.root, ref.path.allSatisfy({ isConstant($0) != nil }) else { return }
+            _ = evaluate(term, &fail)
+        }
+        switch expression.kind {
+        case .unify(let a, let b):
+            read(a)
+            read(b)
+        case .term(let term): read(term)
+        case .call(_, let arguments, _): arguments.forEach(read)
+        default: break
+        }
     }
 
     private func write(_ expression: IRExpression, _ fail: inout Label) {
@@ -172,7 +223,10 @@ final class FunctionCompiler {
         let (exhausted, retry, out) = (program.code.label(), program.code.label(), program.code.label())
         program.code.emit(.context, made)
         var inner = exhausted
+        let known = inputs
+        inputs = [:]
         bare(expression, &inner)
+        inputs = known
         program.code.emit(.context, before)
         program.code.emit(.jump, to: out)
         program.code.place(retry)

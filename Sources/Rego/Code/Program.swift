@@ -1,9 +1,8 @@
 import RegoSyntax
 
 /// Compiled rules and queries: immutable, and shared by all machines that run it.
+// SAFETY: everything is written by the initialiser and only read afterwards; the memory lives as long as the program.
 final class Program: @unchecked Sendable {
-    // SAFETY: everything is written by the initialiser and only read afterwards; the memory lives as long as the program.
-
     struct Function: Sendable {
         let entry: Int
         let registers: Int
@@ -20,6 +19,8 @@ final class Program: @unchecked Sendable {
         let group: Int?
         let dynamic: Int?
         let isFunction: Bool
+        /// A rule with variables in its reference may make a whole value here, below which other rules go on: both is a conflict.
+        let isInsideOfValue: Bool
     }
 
     let words: UnsafeMutablePointer<UInt64>
@@ -59,10 +60,11 @@ final class Program: @unchecked Sendable {
                 to: Entry(entry: Int32(one.entry), registers: Int32(one.registers), isMemoised: one.isMemoised))
         }
         let tree = builder.tree
+        let inside = Program.insideOfValues(tree)
         nodes = tree.nodes.map { node in
             Node(
                 path: node.path, children: node.children.sorted { $0.key < $1.key }, group: node.group, dynamic: node.dynamic,
-                isFunction: node.group.map { tree.groups[$0].kind == .function } ?? false)
+                isFunction: node.group.map { tree.groups[$0].kind == .function } ?? false, isInsideOfValue: inside.contains(node.index))
         }
         groupCount = tree.groups.count
         builtins = builder.builtins
@@ -71,6 +73,22 @@ final class Program: @unchecked Sendable {
         for (number, index) in indices.enumerated() { (indexViews + number).initialize(to: index.view()) }
         files = builder.files
         locations = builder.code.locations
+    }
+
+    private static func insideOfValues(_ tree: RuleTree) -> Set<Int> {
+        var found: Set<Int> = []
+        for node in tree.nodes {
+            guard let dynamic = node.dynamic else { continue }
+            for rule in tree.groups[dynamic].rules {
+                var level = [node.index]
+                for part in rule.suffix {
+                    let key = tree.constants.scalar(part.value)
+                    level = level.flatMap { index in tree.nodes[index].children.filter { key == nil || $0.key == key }.map(\.node) }
+                }
+                found.formUnion(level.filter { !tree.nodes[$0].children.isEmpty && tree.nodes[$0].group == nil })
+            }
+        }
+        return found
     }
 
     deinit {

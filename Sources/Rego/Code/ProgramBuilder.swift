@@ -58,7 +58,7 @@ final class ProgramBuilder {
 
     /// The same functions, to which a query can be added.
     func copy() -> ProgramBuilder {
-        let other = ProgramBuilder(tree: tree, builtins: builtins, constants: constants)
+        let other = ProgramBuilder(tree: tree, builtins: builtins, constants: Constants(on: constants))
         other.code = code
         other.functions = functions
         other.mocked = mocked

@@ -3,9 +3,8 @@
 /// Each reference that rules compare with constants has a table from values to bit sets of rules: those that want this value, and those that do not
 /// ask for it. The intersection of the sets for the values of one input are the candidates; nobody else is looked at. Each set has a summary with
 /// a bit for every 64 rules, so that the intersection touches only words that can hold a candidate.
+// SAFETY: filled while compiling, then only read.
 final class RuleIndex: @unchecked Sendable {
-    // SAFETY: filled while compiling, then only read.
-
     /// Smaller groups are as quick without.
     static let rulesMin = 4
     /// References that are looked at; more hardly ever leave fewer candidates.
@@ -88,10 +87,12 @@ final class RuleIndex: @unchecked Sendable {
         let entries = UnsafeMutablePointer<View.Entry>.allocate(capacity: max(tables.count, 1))
         for (offset, table) in tables.enumerated() {
             (entries + offset).initialize(
-                to: View.Entry(sets: UnsafePointer(table.sets), slots: UnsafePointer(table.slots), mask: table.mask, stride: table.stride))
+                to: View.Entry(
+                    sets: UnsafePointer(table.sets), slots: UnsafePointer(table.slots), mask: table.mask, stride: table.stride))
         }
         return View(
-            ruleCount: ruleCount, wordCount: wordCount, summaryCount: summaryCount, tableCount: tables.count, entries: UnsafePointer(entries))
+            ruleCount: ruleCount, wordCount: wordCount, summaryCount: summaryCount, tableCount: tables.count,
+            entries: UnsafePointer(entries))
     }
 }
 

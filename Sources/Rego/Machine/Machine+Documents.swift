@@ -18,6 +18,9 @@ extension Machine {
 
     /// What rules with variables behind a node add to what those further up made.
     private func dynamic(_ node: Int, _ above: Value, _ base: Int) throws(EvaluationError) -> Value {
+        if above.isDefined && program.nodes[node].isInsideOfValue {
+            throw EvaluationError(code: .conflict, message: "object keys must be unique", file: "", location: .none)
+        }
         guard let group = program.nodes[node].dynamic else { return above }
         return try combined(above, try invoke(group, base: top(base)))
     }

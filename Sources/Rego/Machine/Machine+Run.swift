@@ -206,14 +206,9 @@ extension Machine {
         case .makeArray: r[a] = arena.array(UnsafeBufferPointer(start: r + b, count: c))
         case .makeSet: r[a] = arena.set(Array(UnsafeBufferPointer(start: r + b, count: c)))
         case .makeObject:
-            var isConsistent = true
             var entries: [(key: Value, value: Value)] = []
             for index in stride(from: b, to: b + c, by: 2) { entries.append((r[index], r[index + 1])) }
-            r[a] = arena.object(entries) { first, second in
-                if first != second { isConsistent = false }
-                return second
-            }
-            if !isConsistent { throw conflict(2, at: pc) }
+            r[a] = arena.object(entries)
         case .isArray: pc = r[a].isArray && r[a].count == operand(second) ? pc + 1 : target(second)
         case .isObject: pc = r[a].isObject && r[a].count == operand(second) ? pc + 1 : target(second)
         case .node:

@@ -81,8 +81,7 @@ final class Resolver {
         case .object(let items):
             let resolved = items.map { (key: self.term($0.key, &out, with: with), value: self.term($0.value, &out, with: with)) }
             if let keys = constantValues(resolved.map(\.key)), let values = constantValues(resolved.map(\.value)) {
-                let distinct = Set(keys).count == keys.count
-                if distinct { return .constant(constants.arena.object(zip(keys, values).map { ($0, $1) })) }
+                return .constant(constants.arena.object(zip(keys, values).map { ($0, $1) }))
             }
             return .object(resolved)
         case .arrayComprehension(let one): return comprehension(.array, one)

@@ -178,14 +178,27 @@ final class RuleTree {
 }
 
 /// The constants of a program: interned strings, numbers, and whole literals. Built while compiling, then read only.
+// SAFETY: written by the compiler alone, before the program is shared.
 final class Constants: @unchecked Sendable {
-    // SAFETY: written by the compiler alone, before the program is shared.
+    /// Those that a copy points into.
+    private let below: Constants?
     let pool: StringPool
     let arena = Arena()
     private(set) var values: [Value] = []
     private var indices: [Value: Int] = [:]
 
-    init(pool: StringPool = StringPool()) { self.pool = pool }
+    init() {
+        below = nil
+        pool = StringPool()
+    }
+
+    /// The same constants, to which more can be added; the others stay as they are.
+    init(on below: Constants) {
+        self.below = below
+        pool = StringPool(on: below.pool)
+        values = below.values
+        indices = below.indices
+    }
 
     func string(_ text: String) -> Value { pool.intern(text) }
 

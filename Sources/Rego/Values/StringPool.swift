@@ -1,8 +1,11 @@
 /// The strings that a program and its data know, each once: two pooled strings are equal when their pointers are.
 ///
 /// Values of two pools never meet in one evaluation. A frozen pool may be read by many threads.
+///
+/// A pool may stand on another one, which is frozen then: a query's pool on its policy's.
+// SAFETY: written by the one who builds it, before it is shared; `Program` only keeps pools that nobody writes any more.
 public final class StringPool: @unchecked Sendable {
-    // SAFETY: written by the one who builds it, before it is shared; `Program` only keeps pools that nobody writes any more.
+    private let below: StringPool?
     private let arena = Arena()
     private var slots: UnsafeMutablePointer<Slot>
     private var mask: Int
@@ -15,7 +18,9 @@ public final class StringPool: @unchecked Sendable {
         var bytes: UnsafeRawPointer?
     }
 
-    public init() {
+    public init(on below: StringPool? = nil) {
+        precondition(below?.below == nil, "a pool stands on a policy's pool, not on a query's")
+        self.below = below
         mask = 63
         slots = .allocate(capacity: 64)
         slots.initialize(repeating: Slot(hash: 0, length: 0, bytes: nil), count: 64)
@@ -25,6 +30,12 @@ public final class StringPool: @unchecked Sendable {
 
     /// The pooled string of these bytes, if there is one.
     @inline(__always) func find(_ bytes: UnsafeRawBufferPointer, hash: UInt32) -> Value? {
+        if let below, let found = below.own(bytes, hash: hash) { return found }
+        return own(bytes, hash: hash)
+    }
+
+    @inline(__always) private func own(_ bytes: UnsafeRawBufferPointer, hash: UInt32) -> Value? {
+        if count == 0 { return nil }
         var at = Int(hash) & mask
         while true {
             let slot = slots[at]

@@ -8,25 +8,30 @@ struct FormatCheck {
         self.options = options
     }
 
-    /// The rules, by their place in the module, that mean something else or have lost a comment; all that have comments when the text
-    /// cannot be read, or when a comment is gone that is in no rule.
-    func spoiledRules(in text: [UInt8]) -> Set<Int> {
-        let version: RegoVersion = options.version == .v0CompatV1 ? .v0 : options.version
+    /// The rules, by their place in the module, that mean something else or have lost a comment. When the text cannot be read, or a
+    /// comment is gone that is in no rule: those that have comments, or all. Nil when all is well.
+    func spoiledRules(in text: [UInt8]) -> Set<Int>? {
+        var parser = options.parser
+        parser.version = options.version == .v0CompatV1 ? .v0 : options.version
         let source = SourceText(name: module.source.name, bytes: text)
-        guard let written = try? RegoParser.module(source, options: ParserOptions(version: version)),
+        guard let written = try? RegoParser.module(source, options: parser),
             written.rules.count == module.rules.count
-        else { return Set(module.rules.indices.filter { commentCount(of: module.rules[$0], in: module) > 0 }) }
+        else { return suspects }
         var spoiled: Set<Int> = []
         for (index, (before, after)) in zip(module.rules, written.rules).enumerated() where !before.isSame(as: after) {
             spoiled.insert(index)
         }
-        guard written.comments.count != module.comments.count else { return spoiled }
+        guard written.comments.count != module.comments.count else { return spoiled.isEmpty ? nil : spoiled }
         for index in module.rules.indices where !spoiled.contains(index) {
             let before = commentCount(of: module.rules[index], in: module)
             if before > 0, commentCount(of: written.rules[index], in: written) < before { spoiled.insert(index) }
         }
-        if spoiled.isEmpty { return Set(module.rules.indices.filter { commentCount(of: module.rules[$0], in: module) > 0 }) }
-        return spoiled
+        return spoiled.isEmpty ? suspects : spoiled
+    }
+
+    private var suspects: Set<Int> {
+        let commented = module.rules.indices.filter { commentCount(of: module.rules[$0], in: module) > 0 }
+        return Set(commented.isEmpty ? Array(module.rules.indices) : commented)
     }
 
     private func commentCount(of rule: Rule, in module: Module) -> Int {

@@ -16,8 +16,8 @@ extension FormatWriter {
     }
 
     mutating func writeExpression(_ expression: Expression, inParentheses: Bool = false) throws(CommentClash) {
-        let inParentheses = inParentheses || parenthesized == expression.location
-        parenthesized = nil
+        let wrapsUnion = wrapsLeadingUnion && !expression.isNegated && !inParentheses
+        wrapsLeadingUnion = false
         if inParentheses { write("(") }
         defer { if inParentheses { write(")") } }
         try insertComments(before: row(expression.location))
@@ -25,12 +25,16 @@ extension FormatWriter {
         if expression.isNegated { write("not ") }
         switch expression.kind {
         case .term(let term): try writeTerm(term)
-        case .call(let terms): try writeCallExpression(terms)
+        case .call(let terms): try writeCallExpression(terms, wrapsUnion: wrapsUnion)
         case .some(let declaration): try writeSome(declaration)
         case .every(let every): try writeEvery(every, in: expression.location)
         case .not(let inner): try writeNot(inner, in: expression.location)
-        case .and(let operation): try writeLogical(operation, isOr: false)
-        case .or(let operation): try writeLogical(operation, isOr: true)
+        case .and(let operation):
+            wrapsLeadingUnion = wrapsUnion
+            try writeLogical(operation, isOr: false)
+        case .or(let operation):
+            wrapsLeadingUnion = wrapsUnion
+            try writeLogical(operation, isOr: true)
         }
         if !expression.with.isEmpty { try writeModifiers(of: expression) }
     }
@@ -164,7 +168,7 @@ extension FormatWriter {
     mutating func writeComprehensionBody(
         _ open: UInt8, _ close: UInt8, _ body: Body, after row: Int, in place: Location, parenthesizesUnion: Bool = false
     ) throws(CommentClash) {
-        let leadsWithUnion = parenthesizesUnion && body[0].isUnion
+        wrapsLeadingUnion = parenthesizesUnion
         if self.row(body[0].location) > row || rowCount(body, after: row) > 1 {
             endLine()
             level += 1
@@ -172,78 +176,15 @@ extension FormatWriter {
                 level -= 1
                 startLine()
             }
-            if leadsWithUnion { parenthesized = body[0].location }
             try writeBody(body)
             try insertComments(before: closingRow(open, close, in: place))
         } else {
             write(" ")
             for (index, expression) in body.enumerated() {
                 if index > 0 { write("; ") }
-                try writeExpression(expression, inParentheses: index == 0 && leadsWithUnion)
+                try writeExpression(expression)
             }
             try insertComments(before: closingRow(open, close, in: place))
-        }
-    }
-
-    // MARK: - and, or
-
-    /// Rows stay; those below the first are indented once more, however deep the operators nest.
-    private mutating func writeLogical(_ operation: LogicalOperation, isOr: Bool) throws(CommentClash) {
-        let wasContinued = isContinued
-        defer {
-            if isContinued, !wasContinued { level -= 1 }
-            isContinued = wasContinued
-        }
-        // A long chain groups to the left: from its innermost operation outwards.
-        var chain: [(operation: LogicalOperation, isOr: Bool)] = [(operation, isOr)]
-        while let last = chain.last, let inner = last.operation.left.chained(under: last.isOr) { chain.append(inner) }
-        try writeOperand(chain[chain.count - 1].operation.left, isOr: chain[chain.count - 1].isOr, isRight: false)
-        for (link, linkIsOr) in chain.reversed() {
-            write(linkIsOr ? " or" : " and")
-            let right = link.right.location
-            if row(right) > endRow(link.left.location) {
-                if !isContinued {
-                    isContinued = true
-                    level += 1
-                }
-                endLine()
-                try insertComments(before: row(right))
-                startLine()
-            } else {
-                write(" ")
-            }
-            try writeOperand(link.right, isOr: linkIsOr, isRight: true)
-        }
-    }
-
-    private mutating func writeOperand(_ operand: LogicalOperand, isOr: Bool, isRight: Bool) throws(CommentClash) {
-        if case .braces = operand.shape {
-            // What is in the braces has rows of its own.
-            let wasContinued = isContinued
-            isContinued = false
-            defer { isContinued = wasContinued }
-            try insertComments(before: row(operand.location))
-            return try writeExplicitBody(operand.body, in: operand.location)
-        }
-        let expression = operand.body[0]
-        let needsParentheses: Bool
-        switch expression.kind {
-        case .or: needsParentheses = !isOr || isRight
-        case .and: needsParentheses = !isOr && isRight
-        default: needsParentheses = expression.rendersBraceFirst
-        }
-        try writeExpression(expression, inParentheses: needsParentheses || !expression.with.isEmpty)
-    }
-}
-
-extension LogicalOperand {
-    /// The operation on the left that needs no parentheses under `or` or `and`.
-    fileprivate func chained(under isOr: Bool) -> (operation: LogicalOperation, isOr: Bool)? {
-        guard shape != .braces, body.count == 1, body[0].with.isEmpty else { return nil }
-        switch body[0].kind {
-        case .or(let operation) where isOr: return (operation, true)
-        case .and(let operation): return (operation, false)
-        default: return nil
         }
     }
 }
@@ -261,17 +202,7 @@ extension Expression {
         }
     }
 
-    /// `x | y` alone.
-    var isUnion: Bool {
-        guard !isNegated else { return false }
-        switch kind {
-        case .call(let terms): return terms.count == 3 && InfixOperator(operator: terms[0]) == .union
-        case .term(let term): return term.isUnion
-        default: return false
-        }
-    }
-
-    fileprivate var isLogical: Bool {
+    var isLogical: Bool {
         switch kind {
         case .and, .or: true
         default: false

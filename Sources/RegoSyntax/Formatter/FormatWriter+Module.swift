@@ -37,8 +37,18 @@ extension FormatWriter {
         write("package ")
         var path = Array(package.path.dropFirst())
         if case .string(let name) = path[0].value { path[0] = Term(.variable(name), at: path[0].location) }
-        try? writeRef(path)
+        writePath(path)
         blankLine()
+    }
+
+    /// A path of names, on one row: comments within it go after it.
+    private mutating func writePath(_ path: [Term]) {
+        for (index, part) in path.enumerated() {
+            switch part.value {
+            case .string(let name): write(needsBrackets(name, at: part.location) ? "[\(JSONText.quoted(name))]" : ".\(name)")
+            default: write(index == 0 ? TermText.text(of: part) : "[\(TermText.text(of: part))]")
+            }
+        }
     }
 
     /// At the top of a module nothing waits for the end of a row, so that nothing clashes.
@@ -94,7 +104,7 @@ extension FormatWriter {
         if one.futureKeyword != nil {
             write(TermText.text(ofRef: one.path))
         } else {
-            try? writeRef(one.path)
+            writePath(one.path)
         }
         if let alias = one.alias { write(" as \(alias)") }
     }

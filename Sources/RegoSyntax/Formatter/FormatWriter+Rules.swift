@@ -59,6 +59,8 @@ extension FormatWriter {
             endLine()
         }
         level += 1
+        // Without `if` a brace opens a body and nothing else.
+        wrapsLeadingUnion = style.usesIf
         // A clash has left the text as it was; the rule goes on.
         do throws(CommentClash) { try writeBody(clause.body) } catch {}
         let skip: (UInt8, UInt8)? =

@@ -31,8 +31,8 @@ struct FormatWriter {
     var isContinued = false
     /// The next number needs parentheses: it has a sign and begins an expression.
     var wrapsLeadingMinus = false
-    /// The expression that needs parentheses when it is written.
-    var parenthesized: Location?
+    /// The next expression is the first in braces, where `x | y` would begin a comprehension.
+    var wrapsLeadingUnion = false
 
     init(source: SourceText, style: FormatStyle) {
         self.source = source

@@ -91,7 +91,8 @@ extension Parser {
             speculations += 1
             let braced = parseBracedOperand()
             speculations -= 1
-            if let braced, state.token == .logicalAnd || state.token == .logicalOr { return braced }
+            let isOperand = state.token == .logicalAnd || state.token == .logicalOr
+            if let braced, isOperand, problems.count == kept.problemCount { return braced }
             restore(kept)
         case .leftParenthesis:
             // `(a or b)` is no term; `(a + b) == c` is one.
@@ -99,7 +100,7 @@ extension Parser {
             speculations += 1
             let group = parseGroup()
             speculations -= 1
-            if let group { return group }
+            if let group, problems.count == kept.problemCount { return group }
             restore(kept)
         default: break
         }

@@ -23,7 +23,7 @@ extension Parser {
         case .string:
             guard let string = parseString() else { return nil }
             head = string
-        case .templatePart, .templateEnd, .rawTemplatePart, .rawTemplateEnd:
+        case .templateEnd, .rawTemplateEnd:
             guard let template = parseTemplateString() else { return nil }
             head = template
         case .identifier, .contains: head = parseVariable()
@@ -34,7 +34,7 @@ extension Parser {
                 return nil
             }
             head = parseVariable()
-        case .leftBracket, .leftBrace, .leftParenthesis: return parseEnclosed()
+        case .leftBracket, .leftBrace, .leftParenthesis, .templatePart, .rawTemplatePart: return parseEnclosed()
         default:
             illegal()
             return nil
@@ -42,7 +42,7 @@ extension Parser {
         return finishTerm(head)
     }
 
-    /// A collection, a comprehension or a term in parentheses, with what follows it.
+    /// A collection, a comprehension, a template string or a term in parentheses, with what follows it.
     private mutating func parseEnclosed() -> Term? {
         let start = state.start
         let before = problems.count
@@ -50,6 +50,7 @@ extension Parser {
         switch state.token {
         case .leftBracket: result = parseArray()
         case .leftBrace: result = parseSetOrObject()
+        case .templatePart, .rawTemplatePart: result = parseTemplateString()
         default: result = parseParenthesized()
         }
         if let term = result { result = finishTerm(term) }
@@ -111,7 +112,10 @@ extension Parser {
         case .variable, .array, .object, .set, .arrayComprehension, .setComprehension, .objectComprehension, .call: break
         default: report("illegal ref (head cannot be \(head.value.kindName))", at: head.location)
         }
-        var parts = [head]
+        // Most references have two to four parts: one allocation.
+        var parts: [Term] = []
+        parts.reserveCapacity(4)
+        parts.append(head)
         var links = 0
         var isFirst = true
         defer { depth -= links }
@@ -195,7 +199,12 @@ extension Parser {
 
 extension Token {
     /// What a second reading may find in the memo.
-    var opens: Bool { self == .leftBracket || self == .leftBrace || self == .leftParenthesis }
+    var opens: Bool {
+        switch self {
+        case .leftBracket, .leftBrace, .leftParenthesis, .templatePart, .rawTemplatePart: true
+        default: false
+        }
+    }
 }
 
 extension TermValue {

@@ -100,8 +100,9 @@ extension Rule {
 
 extension Head {
     func isSame(as other: Head) -> Bool {
-        kind == other.kind && ref.isSame(as: other.ref) && arguments.isSame(as: other.arguments) && same(key, other.key)
-            && same(value, other.value)
+        // With a value, the key is a part of the reference as well.
+        kind == other.kind && ref.isSame(as: other.ref) && arguments.isSame(as: other.arguments)
+            && (value != nil || same(key, other.key)) && same(value, other.value)
     }
 }
 

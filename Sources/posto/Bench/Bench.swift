@@ -7,7 +7,8 @@ import HTTPServer
 /// `posto bench`: measurements.
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure this build on this machine.", subcommands: [DaemonBench.self, DecisionBench.self], defaultSubcommand: DaemonBench.self)
+        abstract: "Measure this build on this machine.", subcommands: [DaemonBench.self, DecisionBench.self],
+        defaultSubcommand: DaemonBench.self)
 }
 
 /// `posto bench [NAME]`: what this build does on this machine, each figure beside its floor in the same run.

@@ -58,6 +58,7 @@ struct HostileArgumentTests {
             ("graphql.parse_schema", "type A { a: " + String(repeating: "[", count: 100_000)),
             ("yaml.unmarshal", String(repeating: "[", count: 100_000)),
             ("json.unmarshal", String(repeating: "[", count: 100_000)),
+            ("graphql.parse_query", "{" + String(repeating: "a ", count: 200_000)),
             ("units.parse", String(repeating: "9", count: 200_000)),
         ] as [(String, String)])
     func deep(name: String, text: String) {

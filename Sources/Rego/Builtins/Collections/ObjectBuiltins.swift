@@ -33,12 +33,9 @@ let objectBuiltins: [Builtin] = [
         return try merge(left, right, context, depth: 0)
     },
     Builtin("object.union_n", [.array(of: .anyObject)], .any) { arguments, context throws(BuiltinFailure) in
-        var result = Value.emptyObject
-        for element in try arguments.array(0).elements {
-            guard element.isObject else { throw .element(1, of: arguments[0], mustBe: "object", got: element) }
-            result = try merge(result, element, context, depth: 0)
-        }
-        return result
+        let objects = try arguments.array(0).elements
+        for element in objects where !element.isObject { throw .element(1, of: arguments[0], mustBe: "object", got: element) }
+        return try mergeAll(objects[...], context, depth: 0)
     },
     Builtin("object.subset", [.oneOf([.anyObject, .anySet, .anyArray]), .oneOf([.anyObject, .anySet, .anyArray])], .any) {
         arguments, _ throws(BuiltinFailure) in
@@ -57,6 +54,24 @@ private func keys(_ value: Value, position: Int) throws(BuiltinFailure) -> [Valu
     case .array, .set: value.elements
     default: throw .operand(position, mustBe: .object, .set, .array, got: value)
     }
+}
+
+/// From left to right, but each key is gone through once, so that many small objects are not copied once for each.
+private func mergeAll(_ objects: ArraySlice<Value>, _ context: BuiltinContext, depth: Int) throws(BuiltinFailure) -> Value {
+    if depth > BuiltinLimits.depthMax { throw .tooLarge("depth of an object", BuiltinLimits.depthMax) }
+    if objects.count < 2 { return objects.first ?? .emptyObject }
+    var values: [Value: [Value]] = [:]
+    for object in objects {
+        for (key, value) in object.entries { values[key, default: []].append(value) }
+    }
+    var entries: [(key: Value, value: Value)] = []
+    entries.reserveCapacity(values.count)
+    for (key, list) in values {
+        // The last one wins; if it is an object, those right before it that are objects too are merged into it.
+        let run = list[(list.lastIndex { !$0.isObject }.map { $0 + 1 } ?? 0)...]
+        entries.append((key, run.isEmpty ? list[list.count - 1] : try mergeAll(run, context, depth: depth + 1)))
+    }
+    return context.arena.object(entries)
 }
 
 /// Objects within objects are merged too; for anything else the right one wins.

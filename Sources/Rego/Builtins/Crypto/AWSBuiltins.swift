@@ -65,19 +65,18 @@ private struct AWSRequestSigner {
         if !setting("aws_session_token").isEmpty { aws["x-amz-security-token"] = setting("aws_session_token") }
 
         var headers: [(String, Value)] = []
-        var canonical: [String: String] = [:]
+        // What the request says itself is signed as it is, and then replaced: that is how OPA does it.
+        var canonical = aws.mapValues(Self.trimmed)
         if request["headers"].isDefined, !request["headers"].isObject {
             throw BuiltinFailure("operand 1 invalid type for http request headers", kind: .type)
         }
         for (key, value) in request["headers"].entries {
             let name = key.asString ?? ""
-            if aws[name.lowercased()] != nil { continue }
-            headers.append((name, value))
+            if aws[name.lowercased()] == nil { headers.append((name, value)) }
             if Self.isIgnored(name.lowercased()) { continue }
             let values = value.isString ? [value] : value.elements
             canonical[name.lowercased()] = values.compactMap(\.asString).map(Self.trimmed).joined(separator: ",")
         }
-        for (name, value) in aws { canonical[name] = Self.trimmed(value) }
         let names = canonical.keys.sorted()
         let list = names.joined(separator: ";")
         // Method, path and query go in as they were written, as in OPA.

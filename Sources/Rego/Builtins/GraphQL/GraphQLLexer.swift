@@ -38,19 +38,26 @@ extension GraphQL {
         private let bytes: [UInt8]
         private var index = 0
         private var line = 1
-        /// Where the line begins, in bytes that begin no rune's continuation: columns count runes.
-        private var lineStart = 0
+        /// Columns count runes: a place on the line whose column is known, from which the next is counted on.
+        private var known = (index: 0, column: 1)
 
         init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-        private func column(at index: Int) -> Int { bytes[lineStart..<index].count { $0 & 0xC0 != 0x80 } + 1 }
-        private func position(at index: Int) -> Position { Position(line: line, column: column(at: index)) }
+        private func column(at index: Int) -> Int {
+            known.column + bytes[known.index..<index].count { $0 & 0xC0 != 0x80 }
+        }
+
+        private mutating func position(at index: Int) -> Position {
+            known = (index, column(at: index))
+            return Position(line: line, column: known.column)
+        }
+
         private func has(_ text: String, at index: Int) -> Bool { bytes[min(index, bytes.count)...].starts(with: text.utf8) }
 
         private mutating func newline(width: Int) {
             index += width
             line += 1
-            lineStart = index
+            known = (index, 1)
         }
 
         mutating func next() throws(Trouble) -> Token {
@@ -84,7 +91,9 @@ extension GraphQL {
             throw trouble("Cannot parse the unexpected character \"\(rune())\".")
         }
 
-        private func trouble(_ message: String) -> Trouble { Trouble(message: message, position: position(at: index)) }
+        private func trouble(_ message: String) -> Trouble {
+            Trouble(message: message, position: Position(line: line, column: column(at: index)))
+        }
 
         private func rune() -> String {
             guard index < bytes.count else { return "" }

@@ -6,6 +6,8 @@ struct TemplateRun {
     private let arena: Arena
     private var output: [UInt8] = []
     private var variables: [(name: String, value: Value)] = []
+    /// The variables that hold the index of a `range`, which is an integer for Go, while numbers of the data are text.
+    private var indexes: Set<String> = []
     private var stepsLeft = BuiltinLimits.matchStepsMax
     private var depth = 0
 
@@ -44,7 +46,7 @@ struct TemplateRun {
                 let value = try evaluate(pipeline, dot)
                 var inner = dot
                 if case .with = node { inner = value }
-                let isTrue = TemplateFunction.isTrue(value)
+                let isTrue = isInteger(pipeline) ? value.asInt64 != 0 : TemplateFunction.isTrue(value)
                 let flow = try write(isTrue ? then : otherwise, isTrue ? inner : dot)
                 variables.removeLast(variables.count - mark)
                 if flow != .goOn { return flow }
@@ -82,10 +84,21 @@ struct TemplateRun {
             variables.removeLast(variables.count - mark)
             let values = pipeline.variables.count > 1 ? [key, element] : [element]
             for (name, value) in zip(pipeline.variables, values) { set(name, value, declares: pipeline.declares) }
+            if pipeline.variables.count > 1, !value.isObject { indexes.insert(pipeline.variables[0]) }
             if try write(body, element) == .breakLoop { break }
         }
         variables.removeLast(variables.count - mark)
         if pairs.isEmpty { _ = try write(otherwise, dot) }
+    }
+
+    /// Whether the pipeline gives what is an integer for Go, so that zero is false.
+    private func isInteger(_ pipeline: TemplatePipeline) -> Bool {
+        guard let command = pipeline.commands.last, let first = command.first else { return false }
+        switch first {
+        case .variable(let name): return command.count == 1 && indexes.contains(name)
+        case .function("len"), .number: return true
+        default: return false
+        }
     }
 
     private mutating func set(_ name: String, _ value: Value, declares: Bool) {
