@@ -185,6 +185,7 @@ def test_uplink_panel(branch, visit):
         assert page.locator("[data-alert]").count() == len(node.get("/health").json["alerts"]) == 1
         assert "the centre cannot be reached" in page.locator("h1").inner_text()
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        page.close()
 
 
 def test_fits_a_small_phone(branch, visit):
@@ -304,3 +305,4 @@ def test_ten_thousand_services(visit):
         for _ in range(5):
             assert len(node.get("/ui/").body) < 40_000
         assert (time.monotonic() - began) / 5 < 2
+        page.close()
