@@ -2,6 +2,7 @@ import API
 import Console
 import Domain
 import HTTPServer
+import Uplink
 
 /// Fills in what the pages show of the node: health's own report, in the pages' words.
 enum ConsoleFeed {
@@ -32,7 +33,7 @@ enum ConsoleFeed {
     }
 
     private static func matters(_ report: HealthReport) -> [Matter] {
-        var matters = report.alerts.map { alert in
+        var matters = (report.alerts + (report.uplink?.alerts ?? [])).map { alert in
             Matter(alert: alert.code, NodePicture.Level(alert.level), message: alert.message, hint: alert.hint)
         }
         let measured: [(Matter.Kind, HealthReport.Level)] = [
@@ -41,6 +42,22 @@ enum ConsoleFeed {
         ]
         for (kind, level) in measured where level > .healthy { matters.append(Matter(kind, NodePicture.Level(level))) }
         return matters
+    }
+}
+
+extension SinkPicture {
+    /// A sink's report in the pages' words.
+    init(_ report: SinkReport, now: Timestamp) {
+        let link: Link =
+            switch (report.state, report.breaker) {
+            case ("connected", "closed"): .sending
+            case (_, "half-open"): .trying
+            default: .waiting
+            }
+        self.init(
+            name: report.name, link: link, lagRecords: report.lagRecords, lagBytes: report.lagBytes,
+            oldestAge: report.oldestWaiting.map { max(.zero, now - $0) }, lastAck: report.lastAck,
+            drainEstimate: report.drainSeconds.map { .seconds(min($0, 1e9)) }, deadLetters: UInt64(clamping: report.deadLetters))
     }
 }
 

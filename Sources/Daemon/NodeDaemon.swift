@@ -99,7 +99,9 @@ package final class NodeDaemon {
         }
         let console = ConsoleServer(
             registry: registry,
-            sources: ConsoleFeed.sources(api, isDevelopment: configuration.isDevelopment, uplink: { .absent }),
+            sources: ConsoleFeed.sources(
+                api, isDevelopment: configuration.isDevelopment,
+                uplink: { [time] in sink.map { .sinks([SinkPicture($0.report, now: time.timestamp())]) } ?? .absent }),
             assets: Assets(folder: sources.assetsFolder))
         let server = try listen(FrontDoor(api, console), activated)
         api.attach(server)

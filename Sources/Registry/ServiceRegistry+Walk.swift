@@ -19,7 +19,7 @@ package struct WalkedInstance {
 extension ServiceRegistry {
     /// Shows every instance of every tenant, ordered by tenant, service and id; static ones where no live one has their service's name.
     ///
-    /// Any thread; some 0.2 µs an instance, so not the one that answers requests.
+    /// Any thread; some 0.5 µs an instance, so not the one that answers requests.
     ///
     /// - Returns: a revision that all of it is at least as new as.
     package func walk(_ body: (WalkedInstance) -> Void) throws(StoreError) -> UInt64 {
@@ -45,7 +45,7 @@ extension ServiceRegistry {
             try InstanceTable.walk(from: all, prefix: all, in: transaction, onDamage: noteDamage) { (instance) throws(StoreError) in
                 if !statics.isEmpty { passStatics(before: (instance.tenant, instance.service)) }
                 let row = instance.row
-                let lease = appearance(of: row, at: moment)
+                let lease = age(of: row, at: moment)
                 body(
                     WalkedInstance(
                         tenant: instance.tenant, service: instance.service, id: instance.id, host: row.host, port: row.port,
@@ -55,6 +55,18 @@ extension ServiceRegistry {
         }
         passStatics(before: nil)
         return revision
+    }
+
+    /// What `LeaseAppearance` says of freshness and age, and no more.
+    private func age(of row: InstanceRowView, at moment: Moment) -> (freshness: Freshness, ageSeconds: Int64) {
+        let status = leases.status(slot: row.slot, generation: row.generation)
+        guard let deadline = status.deadline else {
+            let appearance = appearance(of: row, at: moment)
+            return (appearance.freshness, appearance.ageSeconds)
+        }
+        let ttl = Int64(row.ttlSeconds) * 1_000
+        let age = max(0, moment.uptime.milliseconds - deadline.milliseconds + ttl)
+        return (Freshness(ageMilliseconds: age, ttlMilliseconds: ttl, isMarkedExpired: status.isMarkedExpired), age / 1_000)
     }
 
     private static func show(_ instance: StaticInstance, _ body: (WalkedInstance) -> Void) {

@@ -17,7 +17,10 @@ let taken = performance.now();
 let asked = -Infinity;
 let failures = 0;
 let isAsking = false;
-let timer = 0;
+/** Something changed while the page was being asked for. */
+let isBehind = false;
+/** The planned refresh, and when it is due. */
+let plan = null;
 let feed = null;
 
 /** Shows or hides a notice; it says itself what it says. */
@@ -63,8 +66,12 @@ function replacePanels(next) {
 }
 
 async function refresh() {
-  if (isAsking) return;
+  if (isAsking) {
+    isBehind = true;
+    return;
+  }
   isAsking = true;
+  isBehind = false;
   asked = performance.now();
   try {
     const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(timeout) });
@@ -81,20 +88,21 @@ async function refresh() {
     isAsking = false;
   }
   showAge();
-  schedule(failures > 0 ? Math.min(pause * 2 ** failures, patience) : patience);
+  schedule(failures > 0 ? Math.min(pause * 2 ** failures, patience) : isBehind ? 0 : patience);
 }
 
-/** Refreshes after `delay`, or sooner if that was planned. */
+/** Refreshes after `delay`, or sooner if that was planned; nobody looks at a hidden page, so it rests. */
 function schedule(delay) {
+  if (document.hidden) return;
   const due = Math.max(performance.now() + delay, asked + pause);
-  if (timer !== 0 && timer.due <= due) return;
-  if (timer !== 0) clearTimeout(timer.id);
-  timer = { due, id: setTimeout(() => { timer = 0; refresh(); }, due - performance.now()) };
+  if (plan !== null && plan.due <= due) return;
+  if (plan !== null) clearTimeout(plan.id);
+  plan = { due, id: setTimeout(() => { plan = null; refresh(); }, due - performance.now()) };
 }
 
 /** Waits for changes. `wait` tells the node that this will take long. */
 function listen() {
-  if (feed !== null && feed.readyState !== EventSource.CLOSED) return;
+  if (document.hidden || (feed !== null && feed.readyState !== EventSource.CLOSED)) return;
   feed = new EventSource(`/api/v1/changes?since=${page.dataset.revision}&wait=10m`);
   for (const kind of ["registered", "updated", "health", "expired", "removed"]) feed.addEventListener(kind, () => schedule(0));
   // It connects again by itself, or is begun anew after the next refresh; that one also finds out whether the node is there.
@@ -104,8 +112,8 @@ function listen() {
 function rest() {
   feed?.close();
   feed = null;
-  if (timer !== 0) clearTimeout(timer.id);
-  timer = 0;
+  if (plan !== null) clearTimeout(plan.id);
+  plan = null;
 }
 
 if (isLive) {

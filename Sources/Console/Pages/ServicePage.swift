@@ -42,8 +42,8 @@ struct ServicePage {
     }
 
     private func word(_ verdict: ServiceVerdict) -> String {
-        if case .fromFile = verdict { return frame.phrases.fromAFile }
-        return frame.phrases.word(cards.first?.standing ?? .unchecked)
+        if case .fromFile = verdict { return frame.phrases.fromAFile.capitalizedFirst }
+        return frame.phrases.word(cards.first?.standing ?? .unchecked).capitalizedFirst
     }
 
     private var verdict: ServiceVerdict {

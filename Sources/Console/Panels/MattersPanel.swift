@@ -17,8 +17,8 @@ struct MattersPanel {
         let mood: Mood = matter.level == .unhealthy ? .trouble : .attention
         let isOther = matter.kind == .otherAlert
         let foreign: HTML? = isOther && phrases.language != .english ? #" lang="en""# : nil
-        let why = isOther ? matter.message : capitalized(phrases.reason(matter.kind)) + "."
-        let advice = isOther ? matter.hint : capitalized(phrases.advice(matter.kind)) + "."
+        let why = isOther ? matter.message : phrases.reason(matter.kind).capitalizedFirst + "."
+        let advice = isOther ? matter.hint : phrases.advice(matter.kind).capitalizedFirst + "."
         let words: HTML? =
             matter.message.isEmpty || isOther
             ? nil
@@ -38,6 +38,4 @@ struct MattersPanel {
 
             """#
     }
-
-    private func capitalized(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
 }

@@ -52,3 +52,8 @@ enum Panel {
         return health == .unknown ? #"<span class="how">\#(heard)\#(probed)</span>"# : #"<span class="how">\#(probed)\#(heard)</span>"#
     }
 }
+
+extension String {
+    /// As at the beginning of a sentence.
+    var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+}

@@ -54,4 +54,7 @@ package enum AlertCode: String, CaseIterable, Sendable {
     case lastGoodCopy = "last_good_copy"
     case beganEmpty = "began_empty"
     case evidence
+    case cloned
+    case unreachable
+    case deadLetters = "dead_letters"
 }

@@ -1,4 +1,5 @@
 import Domain
+import Glibc
 import Registry
 import Store
 
@@ -101,12 +102,12 @@ struct ServicesCamera {
     }
 
     private func tenant(of instance: WalkedInstance) -> String? {
-        instance.tenant.elementsEqual(ownTenant) ? nil : String(decoding: instance.tenant, as: UTF8.self)
+        instance.tenant.equals(ownTenant) ? nil : String(decoding: instance.tenant, as: UTF8.self)
     }
 
     private mutating func count(_ instance: WalkedInstance, _ standing: Standing) {
         picture.instances += 1
-        if !instance.service.elementsEqual(service) || !instance.tenant.elementsEqual(tenant) {
+        if !instance.service.equals(service) || !instance.tenant.equals(tenant) {
             finishService()
             picture.services += 1
             service = Array(instance.service)
@@ -142,6 +143,11 @@ struct ServicesCamera {
 }
 
 extension UnsafeRawBufferPointer {
+    fileprivate func equals(_ bytes: [UInt8]) -> Bool {
+        guard count == bytes.count, let start = baseAddress else { return count == bytes.count }
+        return bytes.withUnsafeBytes { memcmp(start, $0.baseAddress!, count) == 0 }
+    }
+
     /// Whether `text`, in lower case, stands here in any case. ASCII letters only: names and hosts hold no others.
     fileprivate func contains(lowercase text: [UInt8]) -> Bool {
         guard text.count <= count else { return false }

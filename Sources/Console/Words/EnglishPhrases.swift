@@ -59,6 +59,9 @@ struct EnglishPhrases: Phrases {
             case .lastGoodCopy: "its store was damaged, and it goes on from an older copy"
             case .beganEmpty: "its store was damaged, and it began with an empty one"
             case .evidence: "damaged files that were set aside take up room"
+            case .cloned: "another node sends under its name, so its own sending has stopped"
+            case .unreachable: "the centre cannot be reached, and what it should get waits here"
+            case .deadLetters: "the centre has refused some records for good"
             }
         case .otherAlert: "it reports something"
         case .slowDisk(let milliseconds): "its disk takes \(Figure.text(milliseconds, in: language)) ms to store a change"
@@ -82,6 +85,9 @@ struct EnglishPhrases: Phrases {
             case .salvaged, .lastGoodCopy: "have the disk looked at before you rely on it"
             case .beganEmpty: "restart the services so that they register again, and have the disk looked at"
             case .evidence: "move the sets of the folder “evidence” to another disk"
+            case .cloned: "give one of the two another node.id and restart it; nothing is lost"
+            case .unreachable: "look at the link; nothing is lost, and sending goes on by itself"
+            case .deadLetters: "ask GET /api/v1/deadletters which and why, and tell those who sent them"
             }
         case .otherAlert: "see its own words"
         case .slowDisk: "look for what else writes to this disk, and at the disk’s health"

@@ -63,6 +63,9 @@ struct PortuguesePhrases: Phrases {
             case .lastGoodCopy: "o armazém estava danificado, e o posto segue a partir de uma cópia mais antiga"
             case .beganEmpty: "o armazém estava danificado, e o posto começou com um vazio"
             case .evidence: "arquivos danificados, postos de lado, ocupam espaço"
+            case .cloned: "outro nó envia com o nome deste, e por isso o envio parou"
+            case .unreachable: "o centro não pode ser alcançado, e o que lhe cabe espera aqui"
+            case .deadLetters: "o centro recusou alguns dados de vez"
             }
         case .otherAlert: "ele avisa de algo"
         case .slowDisk(let milliseconds): "o disco leva \(Figure.text(milliseconds, in: language)) ms para guardar uma mudança"
@@ -86,6 +89,9 @@ struct PortuguesePhrases: Phrases {
             case .salvaged, .lastGoodCopy: "mande verificar o disco antes de confiar nele"
             case .beganEmpty: "reinicie os serviços para que se registrem de novo, e mande verificar o disco"
             case .evidence: "mova os conjuntos da pasta “evidence” para outro disco"
+            case .cloned: "dê a um dos dois outro node.id e reinicie-o; nada se perde"
+            case .unreachable: "veja a ligação; nada se perde, e o envio continua sozinho"
+            case .deadLetters: "pergunte em GET /api/v1/deadletters quais e por quê, e avise quem os enviou"
             }
         case .otherAlert: "veja as palavras do próprio posto"
         case .slowDisk: "veja o que mais escreve nesse disco, e a saúde dele"

@@ -8,7 +8,8 @@ extension Limits {
     package static let consoleInstancesMax = 50
     /// What may be searched for; the longest name has 64 bytes, the longest host 253.
     package static let consoleSearchBytesMax = 256
-    /// Pages that wait to be made. One takes under 30 ms with the most instances that a node holds, so the last waits about a second.
+    /// Pages that wait to be made. One takes some 70 ms with the most instances that a node holds (0.5 µs each), so the
+    /// last waits for two seconds.
     package static let consoleWaitingMax = 32
     /// Until a page that was asked for is given up.
     package static let consolePageMax: Duration = .seconds(10)
