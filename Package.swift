@@ -15,6 +15,9 @@ let strict: [SwiftSetting] = [
 // instructions of a look-up (Documentation/BENCHMARKS.md). What the compiler can prove it still refuses; debug builds, and so all tests, check the rest.
 let hot = strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
+// What is seldom run, and is most of the program's size: the optimizer goes for fewer bytes.
+let small = strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 let package = Package(
     name: "posto",
     products: [
@@ -48,12 +51,12 @@ let package = Package(
         .target(name: "Domain", swiftSettings: strict),
 
         // Engine: pure, usable by any Swift program.
-        .target(name: "RegoSyntax", swiftSettings: strict),
+        .target(name: "RegoSyntax", swiftSettings: small),
         .target(name: "Rego", dependencies: ["RegoSyntax"], swiftSettings: hot),
 
         // Edges.
         .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: strict),
-        .target(name: "RegoHost", dependencies: ["Rego", "CCrypto", "CRE2", "CYAML"], swiftSettings: strict),
+        .target(name: "RegoHost", dependencies: ["Rego", "CCrypto", "CRE2", "CYAML"], swiftSettings: small),
         .target(name: "Compression", dependencies: ["CZstd"], swiftSettings: strict),
         .target(name: "Store", dependencies: ["Domain", "Crypto", "CLMDB", "CPlatform"], swiftSettings: strict),
         .target(
@@ -71,13 +74,13 @@ let package = Package(
 
         // Faces.
         .target(
-            name: "Receiver", dependencies: ["Domain", "Store", "HTTPServer", "Crypto", "Compression"], swiftSettings: strict),
+            name: "Receiver", dependencies: ["Domain", "Store", "HTTPServer", "Crypto", "Compression"], swiftSettings: small),
         .target(
             name: "API", dependencies: ["Domain", "Store", "Registry", "Uplink", "HTTPServer", "ServiceManager", "Crypto"],
             swiftSettings: hot),
         .target(
             name: "Console", dependencies: ["Domain", "Store", "Registry", "HTTPServer", "Crypto", "CWebAssets", "CPlatform"],
-            swiftSettings: strict),
+            swiftSettings: small),
 
         // Wiring.
         .target(
@@ -94,7 +97,7 @@ let package = Package(
                 "API", "Crypto", "Compression", "CPlatform", "Rego", "RegoSyntax", "RegoHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            swiftSettings: small),
 
         // What several of the tests build on.
         .target(name: "TestSupport", dependencies: ["Domain"], path: "Tests/TestSupport", swiftSettings: strict),
