@@ -15,10 +15,15 @@ let strict: [SwiftSetting] = [
 // instructions of a look-up (Documentation/BENCHMARKS.md). What the compiler can prove it still refuses; debug builds, and so all tests, check the rest.
 let hot = strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
+// What is seldom run, and is most of the program's size: the optimizer goes for fewer bytes.
+let small = strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 let package = Package(
     name: "posto",
     products: [
-        .executable(name: "posto", targets: ["posto"])
+        .executable(name: "posto", targets: ["posto"]),
+        .library(name: "RegoSyntax", targets: ["RegoSyntax"]),
+        .library(name: "Rego", targets: ["Rego"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -32,8 +37,12 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        // RE2 (libre2-dev), whose interface is C++.
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "CPlatform"),
+        .target(name: "CWebAssets", exclude: ["files"]),
         .target(
             name: "CToml",
             cxxSettings: [.define("TOML_HEADER_ONLY", to: "1"), .define("TOML_EXCEPTIONS", to: "0")]),
@@ -41,8 +50,13 @@ let package = Package(
         // Words.
         .target(name: "Domain", swiftSettings: strict),
 
+        // Engine: pure, usable by any Swift program.
+        .target(name: "RegoSyntax", swiftSettings: small),
+        .target(name: "Rego", dependencies: ["RegoSyntax"], swiftSettings: hot),
+
         // Edges.
         .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: strict),
+        .target(name: "RegoHost", dependencies: ["Rego", "CCrypto", "CRE2", "CYAML"], swiftSettings: small),
         .target(name: "Compression", dependencies: ["CZstd"], swiftSettings: strict),
         .target(name: "Store", dependencies: ["Domain", "Crypto", "CLMDB", "CPlatform"], swiftSettings: strict),
         .target(
@@ -60,16 +74,19 @@ let package = Package(
 
         // Faces.
         .target(
-            name: "Receiver", dependencies: ["Domain", "Store", "HTTPServer", "Crypto", "Compression"], swiftSettings: strict),
+            name: "Receiver", dependencies: ["Domain", "Store", "HTTPServer", "Crypto", "Compression"], swiftSettings: small),
         .target(
             name: "API", dependencies: ["Domain", "Store", "Registry", "Uplink", "HTTPServer", "ServiceManager", "Crypto"],
             swiftSettings: hot),
+        .target(
+            name: "Console", dependencies: ["Domain", "Store", "Registry", "HTTPServer", "Crypto", "CWebAssets", "CPlatform"],
+            swiftSettings: small),
 
         // Wiring.
         .target(
             name: "Daemon",
             dependencies: [
-                "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "Uplink", "API", "Crypto",
+                "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "Uplink", "API", "Console", "Crypto",
                 "CToml", "CPlatform",
             ],
             swiftSettings: strict),
@@ -77,13 +94,18 @@ let package = Package(
             name: "posto",
             dependencies: [
                 "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "Uplink", "Receiver",
-                "API", "Crypto", "Compression", "CPlatform", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "API", "Crypto", "Compression", "CPlatform", "Rego", "RegoSyntax", "RegoHost",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            swiftSettings: small),
 
         // What several of the tests build on.
         .target(name: "TestSupport", dependencies: ["Domain"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "RegoTests", dependencies: ["Rego", "RegoSyntax", "RegoHost"], exclude: ["Conformance/KnownGaps.json"],
+            swiftSettings: strict),
+        .testTarget(name: "RegoSyntaxTests", dependencies: ["RegoSyntax", "Domain"], swiftSettings: strict),
         .testTarget(
             name: "StoreTests", dependencies: ["Store", "Domain", "Crypto", "CLMDB", "CPlatform", "TestSupport"],
             swiftSettings: strict),
@@ -101,9 +123,13 @@ let package = Package(
             dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Uplink", "Store", "ServiceManager", "CPlatform"],
             swiftSettings: strict),
         .testTarget(
+            name: "ConsoleTests", dependencies: ["Console", "CWebAssets", "Domain", "HTTPServer", "Registry", "Store"],
+            swiftSettings: strict),
+        .testTarget(
             name: "CommandTests",
             dependencies: [
-                "posto", "Domain", "Store", "HTTPClient", "Crypto", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "posto", "Domain", "Store", "HTTPClient", "Crypto", "Rego", "RegoSyntax",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ],

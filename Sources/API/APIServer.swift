@@ -66,7 +66,7 @@ package struct NodeReadings: Sendable {
 package final class APIServer: HTTPHandler, @unchecked Sendable {
     let registry: ServiceRegistry
     let time: TimeSource
-    let facts: NodeFacts
+    package let facts: NodeFacts
     /// Who may call; of the HTTP thread.
     private var policy: AccessPolicy
     let readings: @Sendable () -> NodeReadings
@@ -240,7 +240,8 @@ package final class APIServer: HTTPHandler, @unchecked Sendable {
         }
     }
 
-    func refusalOfAccess(_ request: borrowing HTTPRequest, _ route: Route) -> Problem? {
+    /// Why this caller may not use a route; nil if it may. On the HTTP thread.
+    package func refusalOfAccess(_ request: borrowing HTTPRequest, _ route: Route) -> Problem? {
         let needed = route.access
         guard needed > .open else { return nil }
         let has = policy.access(of: request.peer)

@@ -91,9 +91,13 @@ package struct HealthReport: Sendable {
         self.alerts = alerts
     }
 
+    package var commitLevel: Level { Level(commitMilliseconds, degradedAt: 10, unhealthyAt: 50) }
+    package var memoryLevel: Level { Level(memoryPercent, degradedAt: 80, unhealthyAt: 90) }
+    package var processorLevel: Level { Level(cpuPercent, degradedAt: 70, unhealthyAt: 85) }
+
     package var storeLevel: Level {
         let worst = alerts.filter { $0.component == "store" }.map(\.level).max() ?? .healthy
-        return max(worst, Level(commitMilliseconds, degradedAt: 10, unhealthyAt: 50))
+        return max(worst, commitLevel)
     }
 
     /// A cache that has hardly been asked says nothing; a cold one only slows, so it never makes the node unhealthy.
@@ -108,7 +112,7 @@ package struct HealthReport: Sendable {
 
     package var systemLevel: Level {
         max(
-            Level(memoryPercent, degradedAt: 80, unhealthyAt: 90), Level(cpuPercent, degradedAt: 70, unhealthyAt: 85),
+            memoryLevel, processorLevel,
             alerts.filter { $0.component == "system" }.map(\.level).max() ?? .healthy)
     }
 

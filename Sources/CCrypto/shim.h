@@ -1,4 +1,18 @@
 #pragma once
-#include <openssl/evp.h>
-#include <openssl/rand.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/param_build.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+// Macros of more than one token, which Swift does not import.
+static const int posto_EVP_PKEY_PUBLIC_KEY = EVP_PKEY_PUBLIC_KEY;
+static const int posto_EVP_PKEY_KEYPAIR = EVP_PKEY_KEYPAIR;

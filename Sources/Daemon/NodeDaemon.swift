@@ -1,5 +1,6 @@
 import API
 import CPlatform
+import Console
 import Crypto
 import Domain
 import Glibc
@@ -96,7 +97,13 @@ package final class NodeDaemon {
         } catch {
             throw DaemonFailure(error, folder.storeFolder)
         }
-        let server = try listen(api, activated)
+        let console = ConsoleServer(
+            registry: registry,
+            sources: ConsoleFeed.sources(
+                api, isDevelopment: configuration.isDevelopment,
+                uplink: { [time] in sink.map { .sinks([SinkPicture($0.report, now: time.timestamp())]) } ?? .absent }),
+            assets: Assets(folder: sources.assetsFolder))
+        let server = try listen(FrontDoor(api, console), activated)
         api.attach(server)
         let housekeeping = Housekeeping(
             house: house, configuration: configuration, sink: slot, leases: leases, lapsed: lapsed, registry: registry, checks: checks,
@@ -106,6 +113,7 @@ package final class NodeDaemon {
             trustedTime: trustedTime, log: log)
         stateWriter.start()
         bulkWriter.start()
+        console.start()
         server.start()
         sink?.start()
         housekeeping.start()
@@ -115,6 +123,7 @@ package final class NodeDaemon {
         log.info("daemon", "stopping")
         api.closeStreams()
         server.drain(deadline: HTTPDoor.uptimeNanoseconds() + UInt64(Limits.drainMax.wholeMilliseconds) * 1_000_000)
+        console.stop()
         housekeeping.stop()
         sink?.stop()
         slot.current = nil
@@ -169,7 +178,7 @@ package final class NodeDaemon {
         return StaticServiceSet(instances)
     }
 
-    private func listen(_ api: APIServer, _ activated: [ActivatedSocket]) throws(DaemonFailure) -> HTTPDoor {
+    private func listen(_ handler: any HTTPHandler, _ activated: [ActivatedSocket]) throws(DaemonFailure) -> HTTPDoor {
         var listeners = activated.map { HTTPListener.descriptor($0.descriptor) }
         // What systemd listens on already is not bound again; what it does not, is.
         if !activated.contains(where: { $0.family == .tcp }) {
@@ -188,7 +197,7 @@ package final class NodeDaemon {
         door.noticedGroup = accessPolicy(configuration).administratorGroupID
         door.log = { [log] line in log.debug("http", "door", ["message": .text(line)]) }
         do throws(HTTPServerError) {
-            return try HTTPDoor(configuration: door, handler: api)
+            return try HTTPDoor(configuration: door, handler: handler)
         } catch {
             throw DaemonFailure(
                 code: 74, message: "cannot listen: \(error)",

@@ -13,11 +13,14 @@ package struct StaticInstance: Equatable, Sendable {
 /// The static registrations of one reading of the files. Immutable.
 package final class StaticServiceSet: Sendable {
     private let byTenant: [String: [StaticInstance]]
+    /// By tenant, service, then id.
+    package let all: [StaticInstance]
 
     package init(_ instances: [StaticInstance]) {
         byTenant = Dictionary(grouping: instances, by: \.tenant).mapValues { instances in
             instances.sorted { ListCursor(service: $0.service, id: $0.id) < ListCursor(service: $1.service, id: $1.id) }
         }
+        all = byTenant.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.flatMap(\.value)
     }
 
     package static let empty = StaticServiceSet([])

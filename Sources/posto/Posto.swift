@@ -18,7 +18,8 @@ struct Posto: ParsableCommand {
         version: PostoVersion.text,
         subcommands: [
             Serve.self, Status.self, Services.self, Register.self, Deregister.self, Watch.self, Queue.self, Audit.self, BackupCommand.self,
-            RestoreCommand.self, Preflight.self, ReceiverCommand.self, Bench.self, BenchFloor.self,
+            RestoreCommand.self, FormatCommand.self, CheckCommand.self, Eval.self, Preflight.self, ReceiverCommand.self, Bench.self,
+            BenchFloor.self,
         ])
 
     static func main() {

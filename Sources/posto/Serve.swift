@@ -28,13 +28,25 @@ struct Serve: ParsableCommand {
     @Flag(help: "For trying out: every caller of this host is an administrator.")
     var dev = false
 
+    @Option(
+        help: ArgumentHelp(
+            "With --dev: read the pages' files from this folder each time, for whoever edits them (Sources/CWebAssets/files).",
+            valueName: "dir"))
+    var assets: String?
+
     @Flag(help: "Read the configuration, print each value with its origin, and end.")
     var check = false
+
+    func validate() throws {
+        guard assets == nil || dev else {
+            throw ValidationError("--assets is for development: pages that anybody may edit on the disk are not for a branch. Add --dev.")
+        }
+    }
 
     func run() throws {
         let sources = ConfigurationSources(
             file: config, environment: ConfigurationSources.processEnvironment(), listen: listen, socket: socket, stateFolder: state,
-            isDevelopment: dev)
+            isDevelopment: dev, assetsFolder: assets)
         let configuration: Configuration
         do throws(ConfigurationError) {
             configuration = try ConfigurationLoader.load(sources)

@@ -37,6 +37,12 @@ enum Terminal {
     /// As `print`, for a command that has more to do than to be read.
     static func tell(_ text: String) { _ = write(text + "\n", to: STDOUT_FILENO) }
 
+    /// Exactly these bytes, to standard output; for a command that has more to do.
+    static func put(_ bytes: [UInt8]) { _ = write(String(decoding: bytes, as: UTF8.self), to: STDOUT_FILENO) }
+
+    /// Errors in what a person wrote, each with its place: to standard error.
+    static func complain(_ text: String) { _ = write(text + "\n", to: STDERR_FILENO) }
+
     /// What went wrong, in one sentence, and what to do next: to standard error.
     static func fail(_ message: String, hint: String?) {
         _ = write("posto: \(message)\n" + (hint.map { "hint: \($0)\n" } ?? ""), to: STDERR_FILENO)

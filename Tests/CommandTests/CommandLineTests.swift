@@ -102,6 +102,9 @@ struct CommandLineTests {
         #expect(help?.message == nil)
         #expect(help?.output.contains("Example: posto deregister") == true)
         #expect(outcome(["status"]) == nil)
+        let assets = outcome(["serve", "--assets", "dir"])
+        #expect(assets?.status == 2 && assets?.message?.contains("--dev") == true)
+        #expect(outcome(["serve", "--dev", "--assets", "dir"]) == nil)
         let long = outcome(["services", "--tag"])
         #expect(
             long?.message == "missing value for '--tag <tag>'" && long?.hint == "posto services --help shows how", "no line of all options")

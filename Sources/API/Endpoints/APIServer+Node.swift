@@ -19,7 +19,8 @@ extension APIServer {
                 body: .bytes(Array(readings.isReady ? #"{"status":"ready"}"#.utf8 : #"{"status":"not ready"}"#.utf8))))
     }
 
-    func healthReport() -> HealthReport {
+    /// How the node is now. On the HTTP thread.
+    package func healthReport() -> HealthReport {
         let readings = readings()
         let now = time.uptime()
         var report = HealthReport(

@@ -17,10 +17,12 @@ package struct ConfigurationSources: Sendable {
     package var stateFolder: String
     /// `--dev`
     package var isDevelopment: Bool
+    /// `--assets`: the pages' files are read from there while somebody edits them; nil: they are compiled in.
+    package var assetsFolder: String?
 
     package init(
         file: String? = nil, environment: [String: String] = [:], listen: [String] = [], socket: String? = nil,
-        stateFolder: String = "/var/lib/posto", isDevelopment: Bool = false
+        stateFolder: String = "/var/lib/posto", isDevelopment: Bool = false, assetsFolder: String? = nil
     ) {
         self.file = file
         self.environment = environment
@@ -28,6 +30,7 @@ package struct ConfigurationSources: Sendable {
         self.socket = socket
         self.stateFolder = stateFolder
         self.isDevelopment = isDevelopment
+        self.assetsFolder = assetsFolder
     }
 
     /// The environment of this process. Before the first thread starts: nobody may change it meanwhile.

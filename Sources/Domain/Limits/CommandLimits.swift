@@ -11,4 +11,7 @@ extension Limits {
     package static let retryInterval = Duration.seconds(1)
     /// Free space below which a first start is advised against: the ballast and some hundred commits.
     package static let preflightFreeBytesMin: UInt64 = 128 << 20
+
+    /// Folders within folders that are searched for policies: a link that leads back must not be followed for ever.
+    package static let regoFolderDepthMax = 64
 }

@@ -34,6 +34,15 @@ package enum Freshness: Equatable, Sendable {
         }
     }
 
+    /// The same in whole milliseconds, for walks over all instances: arithmetic of durations takes 128 bits and costs half of such a walk.
+    package init(ageMilliseconds age: Int64, ttlMilliseconds ttl: Int64, isMarkedExpired: Bool) {
+        if isMarkedExpired || age > ttl {
+            self = .expired
+        } else {
+            self = age * 2 < ttl ? .fresh : .stale
+        }
+    }
+
     package var name: StaticString {
         switch self {
         case .fresh: "fresh"

@@ -6,11 +6,16 @@ import Store
 /// Reads records out of a stream and makes a request of them; keeps its memory from batch to batch, so that the backlog does not count.
 struct BatchMaker: ~Copyable {
     private var lines = GrowingBytes(capacity: 64 * 1_024)
-    private let encoder: ZstandardEncoder?
+    private let encoder: ZstandardEncoder
+    /// 0: nothing is compressed, whatever the receiver takes.
+    private let level: Int
     private let hash = SHA256()
 
     /// - Parameter level: of Zstandard; 0: never compress.
-    init(level: Int) { encoder = level > 0 ? ZstandardEncoder(level: level) : nil }
+    init(level: Int) {
+        self.level = level
+        encoder = ZstandardEncoder(level: max(1, level))
+    }
 
     enum Made {
         case batch(OutgoingBatch, lineBytes: Int)
@@ -56,8 +61,7 @@ struct BatchMaker: ~Copyable {
     }
 
     /// A record that is kept among the dead letters.
-    mutating func make(_ line: [UInt8], _ send: SinkMachine.Send, _ source: SinkSource, epoch: UInt32, isCompressing: Bool) -> OutgoingBatch
-    {
+    mutating func make(_ line: [UInt8], _ send: SinkMachine.Send, _ source: SinkSource, epoch: UInt32, isCompressing: Bool) -> OutgoingBatch {
         lines.removeAll()
         lines.append(line)
         lines.append(UInt8(ascii: "\n"))
@@ -67,13 +71,15 @@ struct BatchMaker: ~Copyable {
     private func pack(
         _ bytes: UnsafeRawBufferPointer, _ seqs: [UInt64], _ send: SinkMachine.Send, _ name: String, _ epoch: UInt32, _ isCompressing: Bool
     ) -> OutgoingBatch {
-        let compressed = isCompressing ? encoder?.encode(bytes) : nil
-        let final = compressed ?? Array(bytes)
+        var body: [UInt8]?
+        if isCompressing, level > 0 { body = encoder.encode(bytes) }
+        let isCompressed = body != nil
+        let final = body ?? Array(bytes)
         hash.begin()
         hash.update(final)
         return OutgoingBatch(
-            stream: name, epoch: epoch, seqs: seqs, body: final, encoding: compressed == nil ? nil : "zstd",
-            digest: ContentDigest.header(sha256: hash.finish()), kept: send.kept)
+            stream: name, epoch: epoch, seqs: seqs, body: final, encoding: isCompressed ? "zstd" : nil,
+            digest: ContentDigest.header(sha256: hash.finish()), kept: send.kept, base: send.base)
     }
 }
 

@@ -4,14 +4,21 @@ import Domain
 import Glibc
 import HTTPServer
 
-/// `posto bench`: what this build does on this machine, each figure beside its floor in the same run.
+/// `posto bench`: measurements.
 struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure this build on this machine.", subcommands: [DaemonBench.self, DecisionBench.self],
+        defaultSubcommand: DaemonBench.self)
+}
+
+/// `posto bench [NAME]`: what this build does on this machine, each figure beside its floor in the same run.
+struct DaemonBench: ParsableCommand {
     enum Name: String, CaseIterable, ExpressibleByArgument {
         case idle, lookup, register, heartbeat, leases, watch, start
     }
 
     static let configuration = CommandConfiguration(
-        abstract: "Measure this build on this machine.",
+        commandName: "daemon", abstract: "Measure the daemon; what `posto bench` does when nothing else is named.",
         discussion: """
             Starts this very program as a daemon in a folder of its own, loads it, and prints each figure beside what the machine does without \
             it in the same minutes: ratios hold where absolute figures do not. Nothing else should run meanwhile. Needs some 8 GB in the folder \

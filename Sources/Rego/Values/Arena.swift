@@ -1,0 +1,65 @@
+/// Memory that values point into: taken piece by piece, given back all at once.
+///
+/// One arena belongs to one evaluation (or one document) and to one thread at a time. `reset()` keeps the chunks, so a warm evaluation allocates nothing.
+public final class Arena {
+    private var chunks: [UnsafeMutableRawBufferPointer] = []
+    /// The chunk that is being filled.
+    private var current = -1
+    @usableFromInline var next: UInt
+    @usableFromInline var end: UInt
+    /// Bytes in full chunks before the current one.
+    private var bytesBefore = 0
+    /// What an evaluation may take; reaching it sets `isExhausted`, which the machine looks at between steps.
+    var bytesMax = Int.max
+
+    private static let chunkBytes = 64 << 10
+
+    public init() {
+        next = 0
+        end = 0
+    }
+
+    deinit {
+        for chunk in chunks { chunk.deallocate() }
+    }
+
+    /// Bytes taken.
+    public var bytesUsed: Int { bytesBefore + (current < 0 ? 0 : Int(next) - Int(bitPattern: chunks[current].baseAddress!)) }
+
+    var isExhausted: Bool { bytesUsed > bytesMax }
+
+    /// Forgets everything that was taken; values of before are dangling.
+    public func reset() {
+        // What one large evaluation took is not kept for ever.
+        while chunks.count > 16 { chunks.removeLast().deallocate() }
+        bytesBefore = 0
+        current = -1
+        next = 0
+        end = 0
+    }
+
+    /// Uninitialised memory, aligned to 16 bytes.
+    @inline(__always) func take(_ bytes: Int) -> UnsafeMutableRawPointer {
+        let size = UInt(bytes &+ 15) & ~15
+        if end &- next >= size {
+            let start = next
+            next &+= size
+            return UnsafeMutableRawPointer(bitPattern: start).unsafelyUnwrapped
+        }
+        return takeFromNewChunk(size)
+    }
+
+    @inline(never) private func takeFromNewChunk(_ size: UInt) -> UnsafeMutableRawPointer {
+        if current >= 0 { bytesBefore += Int(next) - Int(bitPattern: chunks[current].baseAddress!) }
+        current += 1
+        if current == chunks.count || chunks[current].count < Int(size) {
+            // Chunks double, so that a large document is few of them.
+            let grown = Arena.chunkBytes << min(chunks.count / 2, 7)
+            chunks.insert(.allocate(byteCount: max(grown, Int(size)), alignment: 16), at: current)
+        }
+        let start = UInt(bitPattern: chunks[current].baseAddress!)
+        next = start + size
+        end = start + UInt(chunks[current].count)
+        return UnsafeMutableRawPointer(bitPattern: start).unsafelyUnwrapped
+    }
+}
