@@ -79,7 +79,7 @@ struct BatchMaker: ~Copyable {
         hash.update(final)
         return OutgoingBatch(
             stream: name, epoch: epoch, seqs: seqs, body: final, encoding: isCompressed ? "zstd" : nil,
-            digest: ContentDigest.header(sha256: hash.finish()), kept: send.kept, base: send.base)
+            digest: ContentDigest.header(sha256: hash.finish()), kept: send.kept)
     }
 }
 
