@@ -61,7 +61,8 @@ struct BatchMaker: ~Copyable {
     }
 
     /// A record that is kept among the dead letters.
-    mutating func make(_ line: [UInt8], _ send: SinkMachine.Send, _ source: SinkSource, epoch: UInt32, isCompressing: Bool) -> OutgoingBatch {
+    mutating func make(_ line: [UInt8], _ send: SinkMachine.Send, _ source: SinkSource, epoch: UInt32, isCompressing: Bool) -> OutgoingBatch
+    {
         lines.removeAll()
         lines.append(line)
         lines.append(UInt8(ascii: "\n"))
