@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// Rego's order: null, booleans, numbers, strings, arrays, objects, sets; each kind in its own order.
 extension Value: Equatable, Comparable {

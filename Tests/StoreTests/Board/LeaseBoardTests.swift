@@ -229,11 +229,13 @@ final class CareThread {
     private var thread = pthread_t()
 
     init(_ body: @escaping @Sendable () -> Void) {
+        // SAFETY: the thread takes over the reference that is retained here, once.
         let box = Unmanaged.passRetained(Box(body))
         precondition(
             pthread_create(
                 &thread, nil,
                 { raw in
+                    // SAFETY: balances passRetained above.
                     Unmanaged<Box>.fromOpaque(raw!).takeRetainedValue().body()
                     return nil
                 }, box.toOpaque()) == 0)

@@ -65,6 +65,7 @@ enum SalvageFixture {
     static let places: [[UInt8]: [[Int]]] = {
         let folder = CareFolder()
         CareFile.write(made.bytes, to: folder.file("sound.mdb"))
+        // SAFETY: the line above wrote the file; without it there is nothing to test, and the trap names the error.
         let file = try! PageFile.open(folder.file("sound.mdb"))
         var places: [[UInt8]: [[Int]]] = [:]
         for number in 2..<file.pageCount {
