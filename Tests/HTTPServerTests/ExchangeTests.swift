@@ -76,7 +76,7 @@ import Testing
         let server = try TestServer()
         let client = server.client()
         client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
-        #expect(client.readHead(HTTPDoor.uptimeNanoseconds() + 5_000_000_000)?.status == 100)
+        #expect(client.readHead(HTTPDoor.uptimeNanoseconds() + 60_000_000_000)?.status == 100)
         client.send("hello")
         #expect(client.reply()?.text == "hello")
     }
@@ -86,7 +86,7 @@ import Testing
         let server = try TestServer()
         let client = server.client()
         client.send("POST /forbidden HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
-        #expect(client.readHead(HTTPDoor.uptimeNanoseconds() + 5_000_000_000)?.status == 401)
+        #expect(client.readHead(HTTPDoor.uptimeNanoseconds() + 60_000_000_000)?.status == 401)
     }
 
     @Test("a body over the limit is refused before it is read when its length is known")

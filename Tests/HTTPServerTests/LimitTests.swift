@@ -280,7 +280,7 @@ import Testing
         let ticket = server.handler.snapshot.tickets.last!
         // The disk answers while the server drains.
         server.server.perform { ticket.complete(TestHandler.text("durable")) }
-        server.server.drain(deadline: HTTPDoor.uptimeNanoseconds() + 5_000_000_000)
+        server.server.drain(deadline: HTTPDoor.uptimeNanoseconds() + 60_000_000_000)
         #expect(poll.reply()?.text == "nothing new")
         #expect(write.reply()?.text == "durable")
         for client in late { #expect(client.reply()?.text == "/hello") }

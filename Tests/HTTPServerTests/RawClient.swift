@@ -107,7 +107,7 @@ final class RawClient {
     }
 
     /// The next answer, or nil if none comes within `seconds`.
-    func reply(seconds: Double = 5, head: Bool = false) -> Reply? {
+    func reply(seconds: Double = 60, head: Bool = false) -> Reply? {
         let deadline = HTTPDoor.uptimeNanoseconds() + UInt64(seconds * 1e9)
         guard var reply = readHead(deadline) else { return nil }
         while reply.status == 100 {
@@ -145,7 +145,7 @@ final class RawClient {
     }
 
     /// One chunk of a chunked body, as text.
-    func chunk(seconds: Double = 5) -> String? {
+    func chunk(seconds: Double = 60) -> String? {
         let deadline = HTTPDoor.uptimeNanoseconds() + UInt64(seconds * 1e9)
         guard let line = readLine(deadline), let size = Int(line, radix: 16), let data = take(size + 2, deadline) else { return nil }
         return String(decoding: data.dropLast(2), as: UTF8.self)
@@ -172,13 +172,13 @@ final class RawClient {
     }
 
     /// Waits until the server closes; whatever still comes is dropped and counted.
-    func waitForEnd(seconds: Double = 5) -> (ended: Bool, extra: Int) {
+    func waitForEnd(seconds: Double = 60) -> (ended: Bool, extra: Int) {
         let deadline = HTTPDoor.uptimeNanoseconds() + UInt64(seconds * 1e9)
         while fill(deadline) {}
         return (ended, buffer.count)
     }
 
-    func request(_ text: String, seconds: Double = 5) -> Reply? {
+    func request(_ text: String, seconds: Double = 60) -> Reply? {
         send(text)
         return reply(seconds: seconds)
     }

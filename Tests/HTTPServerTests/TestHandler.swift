@@ -6,6 +6,8 @@ import Synchronization
 final class TestHandler: HTTPHandler, HTTPWaiter {
     struct Seen: Sendable {
         var tickets: [HTTPTicket] = []
+        /// Those of requests that give themselves a number (`?n=`); the door may take up requests in another order than they were sent.
+        var numbered: [Int: HTTPTicket] = [:]
         var departed: [HTTPTicket] = []
         var outcomes: [HTTPOutcome] = []
         var admitted = 0
@@ -73,7 +75,11 @@ final class TestHandler: HTTPHandler, HTTPWaiter {
             let deadline = HTTPDoor.uptimeNanoseconds() + milliseconds * 1_000_000
             let waiter: (any HTTPWaiter)? = path == "/poll" ? self : path == "/write" ? write : nil
             let ticket = request.suspend(until: deadline, waiter: waiter)
-            seen.withLock { $0.tickets.append(ticket) }
+            let number = Int(request.query("n") ?? "")
+            seen.withLock { seen in
+                seen.tickets.append(ticket)
+                if let number { seen.numbered[number] = ticket }
+            }
             return .later
         case "/now":
             // Completed before the handler has returned.
@@ -123,11 +129,12 @@ final class TestServer {
 }
 
 /// Asks again and again, because the other thread, or the kernel, may need a moment.
-func eventually(seconds: Double = 5, _ condition: () -> Bool) -> Bool {
+func eventually(seconds: Double = 60, _ condition: () -> Bool) -> Bool {
     let deadline = HTTPDoor.uptimeNanoseconds() + UInt64(seconds * 1e9)
     while HTTPDoor.uptimeNanoseconds() < deadline {
         if condition() { return true }
-        sched_yield()
+        // Not a spin: the thread that is waited for may need this core.
+        poll(nil, 0, 1)
     }
     return condition()
 }
