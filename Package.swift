@@ -35,6 +35,7 @@ let package = Package(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd", providers: [.apt(["libmicrohttpd-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CTLS", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -56,11 +57,12 @@ let package = Package(
 
         // Edges.
         .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: strict),
+        .target(name: "TLS", dependencies: ["Domain", "CTLS"], swiftSettings: strict),
         .target(name: "RegoHost", dependencies: ["Rego", "CCrypto", "CRE2", "CYAML"], swiftSettings: small),
         .target(name: "Compression", dependencies: ["CZstd"], swiftSettings: strict),
         .target(name: "Store", dependencies: ["Domain", "Crypto", "CLMDB", "CPlatform"], swiftSettings: strict),
         .target(
-            name: "HTTPServer", dependencies: ["Domain", "CMicroHTTPD", "CPlatform", "CZlib"],
+            name: "HTTPServer", dependencies: ["Domain", "TLS", "CMicroHTTPD", "CPlatform", "CZlib"],
             swiftSettings: hot),
         .target(name: "HTTPClient", dependencies: ["Domain", "CCurl", "CPlatform"], swiftSettings: strict),
         .target(
@@ -74,9 +76,9 @@ let package = Package(
 
         // Faces.
         .target(
-            name: "Receiver", dependencies: ["Domain", "Store", "HTTPServer", "Crypto", "Compression"], swiftSettings: small),
+            name: "Receiver", dependencies: ["Domain", "Store", "HTTPServer", "Crypto", "Compression", "TLS"], swiftSettings: small),
         .target(
-            name: "API", dependencies: ["Domain", "Store", "Registry", "Uplink", "HTTPServer", "ServiceManager", "Crypto"],
+            name: "API", dependencies: ["Domain", "Store", "Registry", "Uplink", "HTTPServer", "ServiceManager", "Crypto", "TLS"],
             swiftSettings: hot),
         .target(
             name: "Console", dependencies: ["Domain", "Store", "Registry", "HTTPServer", "Crypto", "CWebAssets", "CPlatform"],
@@ -86,7 +88,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "Uplink", "API", "Console", "Crypto",
+                "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "Uplink", "API", "Console", "Crypto", "TLS",
                 "CToml", "CPlatform",
             ],
             swiftSettings: strict),
@@ -94,7 +96,7 @@ let package = Package(
             name: "posto",
             dependencies: [
                 "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "Uplink", "Receiver",
-                "API", "Crypto", "Compression", "CPlatform", "Rego", "RegoSyntax", "RegoHost",
+                "API", "Crypto", "TLS", "Compression", "CPlatform", "Rego", "RegoSyntax", "RegoHost",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: small),
@@ -110,7 +112,7 @@ let package = Package(
             name: "StoreTests", dependencies: ["Store", "Domain", "Crypto", "CLMDB", "CPlatform", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "HTTPServerTests", dependencies: ["HTTPServer", "Domain", "CPlatform"], swiftSettings: strict),
+            name: "HTTPServerTests", dependencies: ["HTTPServer", "TLS", "Domain", "CPlatform", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "EdgeTests", dependencies: ["HTTPClient", "ServiceManager", "Crypto", "Domain", "CPlatform"],
             swiftSettings: strict),

@@ -5,6 +5,7 @@ import ServiceManager
 import Store
 import Synchronization
 import Uplink
+import TLS
 
 /// What the faces need of the node besides the registry; `Daemon` fills it in.
 package struct NodeFacts: Sendable {
@@ -52,6 +53,8 @@ package struct NodeReadings: Sendable {
     package var checks = CheckSummary()
     package var alerts: [HealthReport.Alert] = []
     package var isReady = true
+    /// Of the listener; nil without TLS.
+    package var certificate: TLSCertificate?
     package var gauges: [(name: String, help: String, value: Double)] = []
     package var counters: [(name: String, help: String, value: UInt64)] = []
     package init() {}

@@ -80,3 +80,11 @@ int posto_clock_is_synchronized(void) {
 }
 
 int posto_close_from(unsigned first) { return close_range(first, ~0U, 0); }
+
+int posto_socket_pair(int *one, int *other) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+    *one = ends[0];
+    *other = ends[1];
+    return 0;
+}

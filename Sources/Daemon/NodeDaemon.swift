@@ -43,6 +43,7 @@ package final class NodeDaemon {
     private func run(_ signals: SignalWaiter) throws(DaemonFailure) {
         let activated = ActivatedSocket.takeAll()
         let folder = try StateDirectory.open(sources.stateFolder)
+        let tls = try TLSHouse.open(configuration, time: time, log: log)
         let house = try StoreHouse.open(configuration, folder: folder, time: time, log: log)
         let leases = try LeaseHouse.open(
             storeID: house.identity.storeID, folder: folder, grace: configuration.registry.grace, time: time, log: log)
@@ -103,7 +104,7 @@ package final class NodeDaemon {
                 api, isDevelopment: configuration.isDevelopment,
                 uplink: { [time] in sink.map { .sinks([SinkPicture($0.report, now: time.timestamp())]) } ?? .absent }),
             assets: Assets(folder: sources.assetsFolder))
-        let server = try listen(FrontDoor(api, console), activated)
+        let server = try listen(FrontDoor(api, console), activated, tls)
         api.attach(server)
         let housekeeping = Housekeeping(
             house: house, configuration: configuration, sink: slot, leases: leases, lapsed: lapsed, registry: registry, checks: checks,
@@ -111,6 +112,7 @@ package final class NodeDaemon {
             bulkWriter: bulkWriter,
             server: server, api: api, backups: backups, readings: readings, time: time, floor: floor,
             trustedTime: trustedTime, log: log)
+        housekeeping.tls = tls
         stateWriter.start()
         bulkWriter.start()
         console.start()
@@ -118,7 +120,7 @@ package final class NodeDaemon {
         sink?.start()
         housekeeping.start()
         announce(server, registry)
-        serve(signals, registry, api, checks)
+        serve(signals, registry, api, checks) { [time, log] in tls?.exchange($0, door: server, now: time.timestamp(), log: log) }
         notifier.stopping(status: "draining")
         log.info("daemon", "stopping")
         api.closeStreams()
@@ -178,22 +180,18 @@ package final class NodeDaemon {
         return StaticServiceSet(instances)
     }
 
-    private func listen(_ handler: any HTTPHandler, _ activated: [ActivatedSocket]) throws(DaemonFailure) -> HTTPDoor {
-        var listeners = activated.map { HTTPListener.descriptor($0.descriptor) }
-        // What systemd listens on already is not bound again; what it does not, is.
-        if !activated.contains(where: { $0.family == .tcp }) {
-            listeners += configuration.listen.http.map { .tcp(host: "\($0.address)", port: $0.port) }
-        }
-        if !activated.contains(where: { $0.family == .unix }), !configuration.listen.socket.isEmpty {
-            makeFolder(of: configuration.listen.socket)
-            listeners.append(.unix(path: configuration.listen.socket))
-        }
+    private func listen(
+        _ handler: any HTTPHandler, _ activated: [ActivatedSocket], _ tls: TLSHouse?
+    ) throws(DaemonFailure) -> HTTPDoor {
+        let listeners = try Listeners.choose(configuration.listen, activated: activated, address: { HTTPAddress(ofDescriptor: $0) })
+        for case .unix(let path, _) in listeners { makeFolder(of: path) }
         var name = [CChar](repeating: 0, count: 256)
         var own: Set<String> = []
         if gethostname(&name, name.count - 1) == 0 {
             own.insert(String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).lowercased())
         }
         var door = HTTPServerConfiguration(listeners: listeners, ownHosts: own)
+        door.identity = tls?.identity
         door.noticedGroup = accessPolicy(configuration).administratorGroupID
         door.log = { [log] line in log.debug("http", "door", ["message": .text(line)]) }
         do throws(HTTPServerError) {
@@ -215,15 +213,20 @@ package final class NodeDaemon {
 
     private func announce(_ server: HTTPDoor, _ registry: ServiceRegistry) {
         var http: [String] = []
+        var tls: [String] = []
         var socket: String?
         for address in server.bound {
             switch address {
             case .tcp(let host, let port): http.append(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
+            case .tls(let host, let port):
+                http.append(host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)")
+                tls.append(http.last!)
             case .unix(let path): socket = path
             }
         }
         var line = "posto ready"
         if !http.isEmpty { line += " http=" + http.joined(separator: ",") }
+        if !tls.isEmpty { line += " tls=" + tls.joined(separator: ",") }
         if let socket { line += " socket=\(socket)" }
         let bytes = Array((line + "\n").utf8)
         _ = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
@@ -231,7 +234,7 @@ package final class NodeDaemon {
         log.info(
             "daemon", "ready",
             [
-                "http": .text(http.joined(separator: ",")), "socket": .text(socket ?? ""), "version": .text(PostoVersion.text),
+                "http": .text(http.joined(separator: ",")), "tls": .text(tls.joined(separator: ",")), "socket": .text(socket ?? ""), "version": .text(PostoVersion.text),
                 "instances": .integer(registry.activeInstances), "revision": .integer(registry.revision),
             ])
         if configuration.isDevelopment {
@@ -245,12 +248,18 @@ package final class NodeDaemon {
 
     // MARK: Living
 
-    private func serve(_ signals: SignalWaiter, _ registry: ServiceRegistry, _ api: APIServer, _ checks: CheckKeeper) {
+    private func serve(
+        _ signals: SignalWaiter, _ registry: ServiceRegistry, _ api: APIServer, _ checks: CheckKeeper,
+        exchangeCertificate: (Configuration) -> Void
+    ) {
         var current = configuration
         while true {
             switch signals.wait(timeoutMilliseconds: 30_000) {
             case .terminate: return
-            case .reload: reload(&current, registry, api, checks)
+            case .reload:
+                reload(&current, registry, api, checks)
+                // Whatever became of the configuration: the files of the running one may have been renewed.
+                exchangeCertificate(current)
             case nil: notifier.status(status(registry))
             }
         }

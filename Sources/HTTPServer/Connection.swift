@@ -20,6 +20,10 @@ struct Connection {
     let peer: HTTPPeer
     /// What is counted against the limit per address; nil for loopback and Unix sockets.
     let addressKey: AddressKey?
+    /// The address that the client called, if it speaks TLS: the descriptor is one end of a pair then. Nil for plain connections.
+    let overTLS: String?
+    /// Where the client may begin a handshake as well as a request.
+    var takesTLS: Bool { overTLS == nil && !peer.isLocal }
     var phase = Phase.accepted
     var inPollDaemon = false
     /// A long poll that came on a connection of the ordinary daemon: its answer ends the connection.

@@ -33,15 +33,25 @@ extension HTTPLoop {
             close(descriptor)
             return true
         }
+        take(descriptor, listeners[index].place, peer, key, overTLS: nil)
+        return true
+    }
+
+    /// A connection that the TLS thread ends TLS for.
+    func adopt(_ handed: HandedConnection) {
+        gauges.accept()
+        take(handed.descriptor, handed.listener, handed.peer, handed.addressKey, overTLS: handed.localHost)
+    }
+
+    private func take(_ descriptor: Int32, _ listener: Int, _ peer: HTTPPeer, _ key: AddressKey?, overTLS localHost: String?) {
         if connectionCount >= configuration.connectionsMax || Int(descriptor) >= hooks.pointee.received_count {
             refuse(descriptor, .tooManyConnections)
         } else if let key, addresses[key, default: 0] >= configuration.connectionsPerAddressMax {
             refuse(descriptor, .tooManyConnectionsFromAddress)
         } else {
-            let connection = open(descriptor, index, peer, key)
+            let connection = open(descriptor, listener, peer, key, localHost)
             firstBytes(connection)
         }
-        return true
     }
 
     /// The process has no descriptors left: without a pause the listener would wake us again and again.
@@ -83,14 +93,16 @@ extension HTTPLoop {
         }
     }
 
-    private func open(_ descriptor: Int32, _ listener: Int, _ peer: HTTPPeer, _ key: AddressKey?) -> ConnectionPointer {
+    private func open(
+        _ descriptor: Int32, _ listener: Int, _ peer: HTTPPeer, _ key: AddressKey?, _ localHost: String?
+    ) -> ConnectionPointer {
         let slot = freeSlots.popLast() ?? slotsUsed
         slotsUsed = max(slotsUsed, slot + 1)
         serial &+= 1
         hooks.pointee.received[Int(descriptor)] = posto_received()
         let connection = ConnectionPointer.allocate(capacity: 1)
         connection.initialize(
-            to: Connection(slot: slot, serial: serial, descriptor: descriptor, listener: listener, peer: peer, addressKey: key))
+            to: Connection(slot: slot, serial: serial, descriptor: descriptor, listener: listener, peer: peer, addressKey: key, overTLS: localHost))
         slots[slot] = connection
         connectionCount += 1
         gauges.opened()
@@ -106,7 +118,8 @@ extension HTTPLoop {
             let count = recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
             if count < 0, errno == EAGAIN || errno == EINTR { return waitForBytes(connection) }
             guard count > 0 else { return discard(connection) }
-            // Otherwise a TLS client, or noise; libmicrohttpd would skip empty lines.
+            if buffer[0] == TLSTerminator.handshakeRecord, let tls, connection.pointee.takesTLS { return handToTLS(connection, tls) }
+            // Otherwise a TLS client where there is no certificate, or noise; libmicrohttpd would skip empty lines.
             guard floor != nil || ASCII.isToken(buffer[0]) else {
                 sendRaw(descriptor, .malformedRequest, newRequestID())
                 return discard(connection)
@@ -119,6 +132,18 @@ extension HTTPLoop {
             }
             handOver(connection, isPoll ? Self.polls : Self.ordinary)
         }
+    }
+
+    /// A handshake begins: the descriptor goes to the TLS thread, and what is inside comes back as another connection.
+    private func handToTLS(_ connection: ConnectionPointer, _ tls: TLSMailbox) {
+        let descriptor = connection.pointee.descriptor
+        if connection.pointee.isWatched { epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil) }
+        tls.post(
+            .take(
+                ArrivingConnection(
+                    descriptor: descriptor, listener: connection.pointee.listener, peer: connection.pointee.peer,
+                    addressKey: connection.pointee.addressKey)))
+        forget(connection)
     }
 
     private func waitForBytes(_ connection: ConnectionPointer) {

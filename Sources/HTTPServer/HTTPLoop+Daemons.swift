@@ -58,6 +58,9 @@ extension HTTPLoop {
             MHD_stop_daemon(daemon)
         }
         daemons = []
+        // Taken from the mailbox, and not looked at any more.
+        for case .adopt(let handed) in letters.requests { close(handed.descriptor) }
+        letters.requests = []
         for slot in 0..<slotsUsed {
             if let connection = slots[slot] { discard(connection) }
         }

@@ -46,7 +46,7 @@ extension HTTPLoop {
             else { continue }
             timeOut(connection)
         }
-        if connectionCount == 0 || now >= drainDeadline! { isStopping = true }
+        if (connectionCount == 0 && isTLSQuiet) || now >= drainDeadline! { isStopping = true }
     }
 
     /// `MHD_stop_daemon` aborts the process if a connection is suspended.

@@ -108,6 +108,8 @@ extension HTTPLoop {
             case .cut(let id):
                 guard let connection = find(id) else { continue }
                 shutdown(connection.pointee.descriptor, Int32(SHUT_RDWR))
+            case .adopt(let handed): adopt(handed)
+            case .tlsIsQuiet: isTLSQuiet = true
             case .drain(let deadline): beginDrain(deadline)
             case .stop: isStopping = true
             }

@@ -18,6 +18,8 @@ final class HTTPLoop {
     let timeouts: Timeouts
     let handler: any HTTPHandler
     let mailbox: Mailbox
+    /// Of the TLS thread; nil without a certificate.
+    let tls: TLSMailbox?
     let gauges: HTTPGauges
     /// Nanoseconds since boot of the last turn; read by the watchdog.
     let beat: Atomic<UInt64>
@@ -63,11 +65,13 @@ final class HTTPLoop {
     var drainDeadline: UInt64?
     /// While draining: until when a connection that has sent nothing yet is waited for.
     var silenceDeadline: UInt64 = 0
+    /// No connection comes from the TLS thread any more, or there is none.
+    var isTLSQuiet: Bool
     var isStopping = false
 
     init(
         configuration: HTTPServerConfiguration, handler: any HTTPHandler, listeners: [ListenSocket], mailbox: Mailbox, gauges: HTTPGauges,
-        floor: FloorAnswer?
+        tls: TLSMailbox?, floor: FloorAnswer?
     ) throws(HTTPServerError) {
         self.configuration = configuration
         timeouts = Timeouts(configuration)
@@ -76,6 +80,8 @@ final class HTTPLoop {
         self.mailbox = mailbox
         self.gauges = gauges
         self.floor = floor
+        self.tls = tls
+        isTLSQuiet = tls == nil
         now = Self.clock()
         beat = Atomic(now)
         hosts = HostCheck(ownHosts: configuration.ownHosts)
@@ -88,8 +94,8 @@ final class HTTPLoop {
         slots.initialize(repeating: nil)
         deadlines = .allocate(capacity: configuration.connectionsMax)
         deadlines.initialize(repeating: .max)
-        // Descriptors are small numbers: connections and what else is open.
-        let received = configuration.connectionsMax + 4_096
+        // Descriptors are small numbers: connections, over TLS with two more each, and what else is open.
+        let received = configuration.connectionsMax * (tls == nil ? 1 : 3) + 4_096
         hooks.initialize(
             to: posto_http_hooks(
                 refused: libraryRefused, context: nil, received: posto_received_allocate(received), received_count: received))

@@ -1,19 +1,29 @@
 import Domain
+import TLS
 
-/// Where a server listens. TLS will be a further case.
-package enum HTTPListener: Sendable, Equatable {
+/// Where a server listens.
+package indirect enum HTTPListener: Sendable, Equatable {
     /// A literal address or `localhost`; port 0 picks a free one.
     case tcp(host: String, port: UInt16)
     /// A Unix socket. A stale file is replaced; one that somebody listens on is an error.
     case unix(path: String, mode: UInt32 = 0o666)
     /// A listening socket that systemd made; its family is detected. Closed at the end, never shut down: the next process uses it too.
     case descriptor(Int32)
+    /// One of the first or the third kind that takes TLS only; needs `HTTPServerConfiguration.identity`.
+    case tls(HTTPListener)
 }
 
 /// Where a server listens in fact.
 package enum HTTPAddress: Sendable, Equatable {
     case tcp(host: String, port: UInt16)
     case unix(path: String)
+    case tls(host: String, port: UInt16)
+
+    /// Where a socket from activation is bound; nil if it is no socket.
+    package init?(ofDescriptor descriptor: Int32) {
+        guard let address = SocketAddress.local(of: descriptor) else { return nil }
+        self = address
+    }
 }
 
 package struct HTTPServerConfiguration: Sendable {
@@ -22,6 +32,9 @@ package struct HTTPServerConfiguration: Sendable {
     package var ownHosts: Set<String>
     /// A group that matters to the handler: a peer of the Unix socket that is in it has it as its `gid`, primary or supplementary.
     package var noticedGroup: UInt32?
+
+    /// With it, clients of TCP listeners may begin with a handshake as well as with a request; those of TLS listeners must.
+    package var identity: TLSServerIdentity?
 
     package var connectionsMax = Limits.httpConnectionsMax
     package var connectionsPerAddressMax = Limits.httpConnectionsPerAddressMax
@@ -32,7 +45,9 @@ package struct HTTPServerConfiguration: Sendable {
     package var connectionMemoryBytes = Limits.httpConnectionMemoryBytes
     package var pollMemoryBytes = Limits.httpPollMemoryBytes
 
-    /// From accept to the first byte.
+    /// From accept to the end of the TLS handshake, silence included.
+    package var handshakeTimeout: Duration = .seconds(10)
+    /// From accept to the first byte; over TLS from the end of the handshake.
     package var firstByteTimeout: Duration = .seconds(10)
     /// From the first byte (of a connection) or the request line (of a later request) to the end of the head.
     package var headTimeout: Duration = .seconds(10)
@@ -44,7 +59,8 @@ package struct HTTPServerConfiguration: Sendable {
     /// Without the client taking a byte of its answer.
     package var writeTimeout: Duration = .seconds(30)
 
-    /// Receives what libmicrohttpd logs, at most `Limits.httpLogLinesPerSecondMax` a second. Called on the HTTP thread.
+    /// Receives what libmicrohttpd logs, at most `Limits.httpLogLinesPerSecondMax` a second. Called on the HTTP thread and on
+    /// the TLS thread, which tells why handshakes fail.
     package var log: @Sendable (String) -> Void = { _ in }
 
     package init(listeners: [HTTPListener], ownHosts: Set<String> = []) {

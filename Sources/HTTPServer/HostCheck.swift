@@ -15,13 +15,13 @@ struct HostCheck {
         if !connection.pointee.peer.isLocal {
             if let host = head.host {
                 if !isAccepted(host) {
-                    guard isOwn(host, connection.pointee.descriptor) else { return .foreignHost }
+                    guard isOwn(host, connection) else { return .foreignHost }
                 }
             } else if !connection.pointee.isHTTP10 {
                 return .missingHost
             }
         }
-        if let origin = head.origin, !isSame(origin, head.host) { return .foreignOrigin }
+        if let origin = head.origin, !isSame(origin, head.host, isTLS: connection.pointee.overTLS != nil) { return .foreignOrigin }
         return nil
     }
 
@@ -32,20 +32,22 @@ struct HostCheck {
             && host.count > 0
     }
 
-    private mutating func isOwn(_ host: Bytes, _ descriptor: Int32) -> Bool {
+    private mutating func isOwn(_ host: Bytes, _ connection: ConnectionPointer) -> Bool {
         guard host.count > 0, host.count <= 255, let name = Self.name(of: host) else { return false }
         if name == "localhost" || ownHosts.contains(name) || Self.isLoopback(name) {
             accepted = Array(host)
             return true
         }
         guard let literal = Self.canonical(name) else { return false }
-        return literal == Self.localAddress(of: descriptor)
+        return literal == connection.pointee.overTLS ?? SocketAddress.localHost(of: connection.pointee.descriptor)
     }
 
-    /// `http://` and the `Host` of the same request.
-    private func isSame(_ origin: Bytes, _ host: Bytes?) -> Bool {
-        guard let host, origin.hasPrefixIgnoringCase("http://"), origin.count == host.count + 7 else { return false }
-        for i in 0..<host.count where ASCII.lower(origin[i + 7]) != ASCII.lower(host[i]) { return false }
+    /// `http://` or, over TLS, `https://`, and the `Host` of the same request.
+    private func isSame(_ origin: Bytes, _ host: Bytes?, isTLS: Bool) -> Bool {
+        let scheme: StaticString = isTLS ? "https://" : "http://"
+        let start = scheme.utf8CodeUnitCount
+        guard let host, origin.hasPrefixIgnoringCase(scheme), origin.count == host.count + start else { return false }
+        for i in 0..<host.count where ASCII.lower(origin[i + start]) != ASCII.lower(host[i]) { return false }
         return true
     }
 
@@ -78,11 +80,6 @@ struct HostCheck {
         var v6 = in6_addr()
         if inet_pton(AF_INET6, name, &v6) == 1 { return SocketAddress.text(AF_INET6, &v6) }
         return nil
-    }
-
-    private static func localAddress(of descriptor: Int32) -> String? {
-        guard case .tcp(let host, _) = SocketAddress.local(of: descriptor) else { return nil }
-        return host
     }
 }
 

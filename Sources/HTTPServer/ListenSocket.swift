@@ -4,18 +4,33 @@ import Glibc
 /// A socket that connections come in on.
 struct ListenSocket {
     let descriptor: Int32
-    let address: HTTPAddress
+    var address: HTTPAddress
     /// Removed at the end because we made it.
     let ownPath: String?
     /// Connections that wait in the queue of a socket from activation belong to the next process.
     let isActivated: Bool
+    var isTLS = false
+    /// In the configuration.
+    var place = 0
 
     static func open(_ listener: HTTPListener) throws(HTTPServerError) -> ListenSocket {
         switch listener {
         case .tcp(let host, let port): try tcp(host, port)
         case .unix(let path, let mode): try unix(path, mode)
         case .descriptor(let descriptor): try adopt(descriptor)
+        case .tls(let inner): try tls(inner)
         }
+    }
+
+    private static func tls(_ inner: HTTPListener) throws(HTTPServerError) -> ListenSocket {
+        var socket = try open(inner)
+        guard case .tcp(let host, let port) = socket.address else {
+            close(socket.descriptor)
+            throw HTTPServerError(.badDescriptor, "speak TLS on \(inner)")
+        }
+        socket.isTLS = true
+        socket.address = .tls(host: host, port: port)
+        return socket
     }
 
     private static func tcp(_ host: String, _ port: UInt16) throws(HTTPServerError) -> ListenSocket {

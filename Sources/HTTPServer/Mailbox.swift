@@ -15,6 +15,10 @@ final class Mailbox: Sendable {
         case stream(id: UInt64)
         /// A stream's reader is too slow.
         case cut(id: UInt64)
+        /// A connection whose handshake is done.
+        case adopt(HandedConnection)
+        /// After a drain: no connection comes from the TLS thread any more.
+        case tlsIsQuiet
         case drain(deadline: UInt64)
         case stop
     }
@@ -58,6 +62,13 @@ final class Mailbox: Sendable {
             contents.signalled = false
             swap(&contents, &emptied)
         }
+    }
+
+    /// Once nobody reads any more: who was on the way to the HTTP thread is sent away.
+    func closeHanded() {
+        var last = Contents()
+        take(&last)
+        for case .adopt(let handed) in last.requests { close(handed.descriptor) }
     }
 
     private func signal(_ body: (inout Contents) -> Void) {

@@ -26,6 +26,12 @@ enum SocketAddress {
         return .tcp(host: host, port: port)
     }
 
+    /// The host of `local`; empty if it has none.
+    static func localHost(of descriptor: Int32) -> String {
+        guard case .tcp(let host, _) = local(of: descriptor) else { return "" }
+        return host
+    }
+
     /// Who connected, from what accept(2) told.
     ///
     /// - Parameter group: shown as the peer's group if it is among its supplementary ones.

@@ -54,7 +54,16 @@ struct Serve: ParsableCommand {
             for problem in error.problems { Terminal.fail("\(problem)", hint: nil) }
             throw ExitCode(error.exitCode)
         }
-        guard !check else { return Terminal.print(ConfigurationText.check(configuration)) }
+        guard !check else {
+            let tls: TLSFiles?
+            do throws(ConfigurationError) {
+                tls = try TLSFiles.load(configuration, now: SystemTime.source.timestamp())
+            } catch {
+                for problem in error.problems { Terminal.fail("\(problem)", hint: nil) }
+                throw ExitCode(error.exitCode)
+            }
+            return Terminal.print(ConfigurationText.check(configuration) + (tls?.description ?? ""))
+        }
         do throws(DaemonFailure) {
             try NodeDaemon.run(configuration, sources: sources)
         } catch {

@@ -1,5 +1,7 @@
 import CPlatform
 import Glibc
+import TLS
+import TestSupport
 
 @testable import HTTPServer
 
@@ -7,11 +9,21 @@ import Glibc
 final class RawClient {
     let descriptor: Int32
     private var buffer: [UInt8] = []
+    /// Of a client that speaks TLS.
+    private var session: TLSSession?
 
-    /// - Parameter source: the address to call from, as one of 127.0.0.0/8.
-    init(_ address: HTTPAddress, from source: String? = nil) {
+    /// Trusts the tests' authority.
+    static let authority = try! TLSClient(authorities: TestAuthority.shared.certificateBytes)
+    static let authority12 = try! TLSClient(authorities: TestAuthority.shared.certificateBytes, version13: false)
+
+    /// - Parameters:
+    ///   - source: the address to call from, as one of 127.0.0.0/8.
+    ///   - tls: whether to speak TLS where the listener takes both; one that takes nothing else is always spoken to in it.
+    init(_ address: HTTPAddress, from source: String? = nil, tls: TLSClient? = nil) {
+        var tls = tls
         switch address {
-        case .tcp(let host, let port):
+        case .tcp(let host, let port), .tls(let host, let port):
+            if case .tls = address, tls == nil { tls = Self.authority }
             descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             var one: Int32 = 1
             setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
@@ -38,6 +50,31 @@ final class RawClient {
             }
             precondition(result == 0, "connect: \(errno)")
         }
+        if let tls { handshake(tls) }
+    }
+
+    /// Without end if it does not succeed: nothing more is sent or read.
+    private func handshake(_ tls: TLSClient) {
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        session = tls.session(to: "localhost", descriptor: descriptor)
+        while true {
+            switch session!.handshake() {
+            case .done: return
+            case .wantsRead: wait(POLLIN)
+            case .wantsWrite: wait(POLLOUT)
+            case .failed(let reason):
+                failure = reason
+                return
+            }
+        }
+    }
+
+    /// Why the handshake failed.
+    private(set) var failure: String?
+
+    private func wait(_ events: Int32) {
+        var poller = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        poll(&poller, 1, 60_000)
     }
 
     private static func bind(_ descriptor: Int32, _ source: String) {
@@ -50,12 +87,27 @@ final class RawClient {
         precondition(result == 0, "bind to \(source): \(errno)")
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        if session != nil, !isAborted { session!.end() }
+        close(descriptor)
+    }
+
+    private var isAborted = false
 
     func send(_ text: String) { send(Array(text.utf8)) }
 
     func send(_ bytes: [UInt8]) {
         var sent = 0
+        while session != nil, failure == nil, sent < bytes.count {
+            let step = bytes.withUnsafeBytes { session!.write(UnsafeRawBufferPointer(rebasing: $0[sent...])) }
+            switch step {
+            case .bytes(let count): sent += count
+            case .wantsRead: wait(POLLIN)
+            case .wantsWrite: wait(POLLOUT)
+            case .end, .failed: return
+            }
+        }
+        guard session == nil else { return }
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL)) }
             if count <= 0 { return }
@@ -68,20 +120,43 @@ final class RawClient {
         for byte in text.utf8 { send([byte]) }
     }
 
-    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+    func finishSending() {
+        if session != nil { session!.end() }
+        shutdown(descriptor, Int32(SHUT_WR))
+    }
 
     /// Closes with a reset.
     func abort() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        isAborted = true
     }
 
     /// Adds to the buffer; false at the end of the stream or after `seconds`.
     private func fill(_ deadline: UInt64) -> Bool {
+        if session != nil {
+            guard failure == nil else {
+                ended = true
+                return false
+            }
+            let step = withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: 1) { chunk in
+                let step = session!.read(into: chunk)
+                if case .bytes(let count) = step { buffer.append(contentsOf: chunk[..<count]) }
+                return step
+            }
+            switch step {
+            case .bytes: return true
+            case .end, .failed:
+                ended = true
+                return false
+            case .wantsRead, .wantsWrite: break
+            }
+        }
         let left = Int64(deadline) - Int64(HTTPDoor.uptimeNanoseconds())
         guard left > 0 else { return false }
         var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&poller, 1, Int32(left / 1_000_000) + 1) > 0 else { return false }
+        if session != nil { return true }
         return withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 1) { chunk in
             let count = recv(descriptor, chunk.baseAddress, chunk.count, 0)
             guard count > 0 else {

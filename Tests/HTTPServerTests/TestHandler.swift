@@ -1,6 +1,8 @@
 import Glibc
 import HTTPServer
 import Synchronization
+import TLS
+import TestSupport
 
 /// Answers by path: what the tests need from the other side of the door.
 final class TestHandler: HTTPHandler, HTTPWaiter {
@@ -112,12 +114,17 @@ final class TestServer {
     let server: HTTPDoor
     let handler: TestHandler
 
+    private let wire: Wire
+
     init(
-        bodyMax: Int = 100_000, listeners: [HTTPListener] = [.tcp(host: "127.0.0.1", port: 0)],
+        bodyMax: Int = 100_000, listeners: [HTTPListener] = [.tcp(host: "127.0.0.1", port: 0)], wire: Wire = .plain,
         _ change: (inout HTTPServerConfiguration) -> Void = { _ in }
     ) throws {
         handler = TestHandler(bodyMax: bodyMax)
-        var configuration = HTTPServerConfiguration(listeners: listeners, ownHosts: ["posto.example"])
+        self.wire = wire
+        var configuration = HTTPServerConfiguration(
+            listeners: wire == .tls ? listeners.map { .tls($0) } : listeners, ownHosts: ["posto.example"])
+        if wire != .plain { configuration.identity = Self.identity }
         change(&configuration)
         server = try HTTPDoor(configuration: configuration, handler: handler)
         server.start()
@@ -125,8 +132,16 @@ final class TestServer {
 
     deinit { server.stop() }
 
-    func client(_ index: Int = 0) -> RawClient { RawClient(server.bound[index]) }
+    func client(_ index: Int = 0, from source: String? = nil) -> RawClient {
+        RawClient(server.bound[index], from: source, tls: wire == .tlsBesidePlain ? RawClient.authority12 : nil)
+    }
+
+    static let identity = try! TLSServerIdentity(
+        chain: TestAuthority.shared.localhost.certificateBytes, key: TestAuthority.shared.localhost.keyBytes)
 }
+
+/// What is between client and server: nothing, TLS 1.3 on a listener of its own, or TLS 1.2 on one that takes plain clients, too.
+enum Wire: CaseIterable { case plain, tls, tlsBesidePlain }
 
 /// Asks again and again, because the other thread, or the kernel, may need a moment.
 func eventually(seconds: Double = 60, _ condition: () -> Bool) -> Bool {

@@ -9,21 +9,22 @@ private let allowed: [String: Set<String>] = [
     "RegoHost": ["Rego", "CCrypto", "CRE2", "CYAML"],
     "Compression": ["CZstd"],
     "Store": ["Domain", "Crypto", "CLMDB", "CPlatform"],
-    "HTTPServer": ["Domain", "CMicroHTTPD", "CPlatform", "CZlib"],
+    "TLS": ["Domain", "CTLS"],
+    "HTTPServer": ["Domain", "TLS", "CMicroHTTPD", "CPlatform", "CZlib"],
     "HTTPClient": ["Domain", "CCurl", "CPlatform"],
     "ServiceManager": ["Domain", "CSystemd", "CPlatform"],
     "Registry": ["Domain", "Store", "Crypto", "HTTPClient"],
     "Uplink": ["Domain", "Store", "Crypto", "Compression", "HTTPClient", "CPlatform"],
-    "Receiver": ["Domain", "Store", "HTTPServer", "Crypto", "Compression"],
-    "API": ["Domain", "Store", "Registry", "Uplink", "HTTPServer", "ServiceManager", "Crypto"],
+    "Receiver": ["Domain", "Store", "HTTPServer", "Crypto", "Compression", "TLS"],
+    "API": ["Domain", "Store", "Registry", "Uplink", "HTTPServer", "ServiceManager", "Crypto", "TLS"],
     "Console": ["Domain", "Store", "Registry", "HTTPServer", "Crypto", "CWebAssets", "CPlatform"],
     "Daemon": [
-        "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "Uplink", "API", "Console", "Crypto", "CToml",
-        "CPlatform",
+        "Domain", "Store", "HTTPServer", "HTTPClient", "ServiceManager", "Registry", "Uplink", "API", "Console", "Crypto", "TLS",
+        "CToml", "CPlatform",
     ],
     "posto": [
         "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "Uplink", "Receiver", "API", "Crypto",
-        "Compression", "CPlatform", "Rego", "RegoSyntax", "RegoHost", "ArgumentParser",
+        "TLS", "Compression", "CPlatform", "Rego", "RegoSyntax", "RegoHost", "ArgumentParser",
     ],
 ]
 

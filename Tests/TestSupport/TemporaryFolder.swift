@@ -2,16 +2,20 @@ import Glibc
 
 /// A folder of its own for one test, removed at the end with the files in it.
 package final class TemporaryFolder {
-    package let path: String
+    package let path = TemporaryFolder.make()
 
-    package init() {
-        var template = Array("/tmp/posto-test-XXXXXX".utf8CString)
-        path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)!) }
-    }
+    package init() {}
 
     package func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    deinit {
+    deinit { Self.remove(path) }
+
+    package static func make() -> String {
+        var template = Array("/tmp/posto-test-XXXXXX".utf8CString)
+        return template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)!) }
+    }
+
+    package static func remove(_ path: String) {
         guard let folder = opendir(path) else { return }
         while let entry = readdir(folder) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {

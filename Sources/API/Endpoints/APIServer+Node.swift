@@ -59,6 +59,7 @@ extension APIServer {
             json.key("revision"); json.unsigned(registry.revision)
             json.key("active_services"); json.integer(registry.activeServices)
             json.key("active_instances"); json.integer(registry.activeInstances)
+            listenersDocument(&json)
         }
         return HTTPResponse(status: 200, body: .bytes(json.finish()), revision: registry.revision)
     }
@@ -94,6 +95,7 @@ extension APIServer {
                 "posto_http_refused_total", "What the door refused, by reason.",
                 server.gauges.refused.filter { $0.count > 0 }.map { ("reason=\"\($0.code)\"", $0.count) })
         }
+        tlsMetrics(to: &text)
         if let sink { SinkListing.metrics(sink.report, now: time.timestamp(), to: &text) }
         if let intake {
             let counts = intake.counts

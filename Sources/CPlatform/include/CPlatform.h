@@ -37,6 +37,9 @@ int posto_peer_is_in_group(int fd, gid_t group);
 /// differs between debug and release builds.
 int posto_datagram_socket(void);
 
+/// socketpair(2) of stream sockets of the Unix family, closed on exec, that never wait. -1 and errno if there is none.
+int posto_socket_pair(int *one, int *other);
+
 /// open(2) with O_DIRECT | O_DSYNC | O_WRONLY | O_CREAT, the flags that Glibc's module hides.
 int posto_open_direct(const char *path, int mode);
 

@@ -16,7 +16,15 @@ package struct Configuration: Sendable, Equatable {
         package var http = [SocketAddress("127.0.0.1:8500")!]
         /// Empty: no Unix socket.
         package var socket = "/run/posto/posto.sock"
+        /// PEM files: the node's certificate with its chain, and its key. Empty: no TLS.
+        package var tlsCertificate = ""
+        package var tlsKey = ""
         package var allowPlainLAN = false
+
+        package var hasTLS: Bool { !tlsCertificate.isEmpty }
+
+        /// Whether callers of this address must speak TLS. Those of the others may, if there is a certificate.
+        package func requiresTLS(_ address: IPAddress) -> Bool { hasTLS && !allowPlainLAN && !address.isLoopback }
     }
 
     package struct Access: Sendable, Equatable {

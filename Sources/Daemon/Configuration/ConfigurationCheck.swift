@@ -46,11 +46,16 @@ enum ConfigurationCheck {
             fault(
                 ["listen.http"], "\(first) is not loopback, and with --dev every caller is an administrator",
                 "leave out --dev, or listen on 127.0.0.1")
-        } else if let first = foreign.first, !configuration.listen.allowPlainLAN {
+        } else if let first = foreign.first, !configuration.listen.allowPlainLAN, !configuration.listen.hasTLS {
             fault(
                 ["listen.http"], "\(first) is not loopback, and this listener has no TLS",
-                "listen on 127.0.0.1 or [::1], or set listen.allow_plain_lan = true if everybody on that network may read and change what is sent"
+                "set listen.tls_certificate and listen.tls_key; or listen on 127.0.0.1 or [::1]; or set listen.allow_plain_lan = true if everybody on that network may read and change what is sent"
             )
+        }
+        let listen = configuration.listen
+        if listen.tlsCertificate.isEmpty != listen.tlsKey.isEmpty {
+            let (there, missing) = listen.tlsKey.isEmpty ? ("tls_certificate", "tls_key") : ("tls_key", "tls_certificate")
+            fault(["listen.\(there)"], "\(there) is set and \(missing) is not", "TLS needs both: set listen.\(missing) to the other PEM file")
         }
         return (problems, code)
     }

@@ -56,7 +56,7 @@ package enum ConfigurationFiles {
         case unreadable(String)
     }
 
-    package static func read(_ path: String) -> Content {
+    package static func read(_ path: String, bytesMax: Int = Limits.configurationFileBytesMax) -> Content {
         let fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
         guard fd >= 0 else { return errno == ENOENT || errno == ENOTDIR ? .missing : .unreadable(String(cString: strerror(errno))) }
         defer { close(fd) }
@@ -64,14 +64,14 @@ package enum ConfigurationFiles {
         guard fstat(fd, &status) == 0 else { return .unreadable(String(cString: strerror(errno))) }
         guard status.st_mode & S_IFMT == S_IFREG else { return .unreadable("it is not a file") }
         var bytes: [UInt8] = []
-        while bytes.count <= Limits.configurationFileBytesMax {
+        while bytes.count <= bytesMax {
             let chunk = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
                 count = max(0, Glibc.read(fd, buffer.baseAddress, buffer.count))
             }
             if chunk.isEmpty { return .bytes(bytes) }
             bytes += chunk
         }
-        return .unreadable("it has more than \(Limits.configurationFileBytesMax) bytes")
+        return .unreadable("it has more than \(bytesMax) bytes")
     }
 
     /// The `*.toml` of a folder in the order of their names' bytes; none if there is no such folder.

@@ -23,6 +23,13 @@ package enum SettingTable {
                 write: \.description), reloadable: false, "Addresses of the HTTP listener; port 0 picks a free one."),
         Setting("listen", "socket", \.listen.socket, .socketPath, reloadable: false, "Unix socket; callers are known by their user there."),
         Setting(
+            "listen", "tls_certificate", \.listen.tlsCertificate, .path, reloadable: false,
+            "PEM file: the node's certificate, then each one's issuer. With it, addresses that are not loopback speak TLS only, loopback both. SIGHUP reads the file again."
+        ),
+        Setting(
+            "listen", "tls_key", \.listen.tlsKey, .path, reloadable: false,
+            "PEM file: the key of that certificate, without a password, readable by the daemon alone. SIGHUP reads the file again."),
+        Setting(
             "listen", "allow_plain_lan", \.listen.allowPlainLAN, .flag, reloadable: false,
             "Whether to listen without TLS on addresses that are not loopback; anybody on that network can read and change what is sent."),
 

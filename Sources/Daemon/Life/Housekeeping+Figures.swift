@@ -17,6 +17,7 @@ extension Housekeeping {
         let checkSummary = checks.currentSummary
         let isDiskFull = stateWriter.isDiskFull
         let damaged = registry.damagedInstances
+        let wall = time.timestamp()
         let mapGrowths = house.state.mapGrowthCount + house.bulk.mapGrowthCount
         readings.update { cell in
             cell.readings.commitMilliseconds = Double(figures.commitNanoseconds.load(ordering: .relaxed)) / 1e6
@@ -31,14 +32,16 @@ extension Housekeeping {
                 + Self.alerts(
                     usage: usage, isDiskFull: isDiskFull, boardFailure: cell.boardFailure, damaged: damaged, mapGrowths: mapGrowths,
                     clockBehind: cell.clockBehindMilliseconds)
-            cell.readings.gauges = Self.gauges(state: usage, bulk: bulkUsage, log: log)
+                + (tls?.alerts(now: wall) ?? [])
+            cell.readings.certificate = tls?.certificate
+            cell.readings.gauges = Self.gauges(state: usage, bulk: bulkUsage, log: log) + (tls?.gauges() ?? [])
             cell.readings.counters = [
                 ("posto_store_commits_total", "Commits of the state environment.", figures.batches.load(ordering: .relaxed)),
                 ("posto_store_requests_total", "Requests of the state's writer.", figures.requests.load(ordering: .relaxed)),
                 ("posto_store_value_bytes_total", "Bytes of values written.", figures.valueBytes.load(ordering: .relaxed)),
                 ("posto_lease_copy_bytes_total", "Bytes of lease copies written to disk.", cell.boardBytes),
                 ("posto_log_lines_lost_total", "Log lines that nobody could take.", log.lostLines),
-            ]
+            ] + (tls?.counters() ?? [])
         }
     }
 

@@ -24,6 +24,8 @@ package final class Housekeeping: @unchecked Sendable {
     let readings: NodeReadingsCell
     let time: TimeSource
     let log: Log
+    /// Nil without a certificate. Set before `start`.
+    var tls: TLSHouse?
     private let notifier = ServiceNotifier()
     private let watchdog = ServiceNotifier.watchdogInterval()
     private let isStopping = Atomic<Bool>(false)
