@@ -39,9 +39,15 @@ package struct HTTPReply: Sendable {
 /// A blocking HTTP client for the command line: one daemon, one connection that is kept between calls. One thread.
 package struct HTTPCaller: ~Copyable {
     package let server: ServerAddress
+    private let caFile: String
     private let handle = CurlHandle()
+    private let words = CurlWords()
 
-    package init(_ server: ServerAddress) { self.server = server }
+    /// - Parameter caFile: PEM, the authorities that a server over TLS must be signed by; empty: the system's.
+    package init(_ server: ServerAddress, caFile: String = "") {
+        self.server = server
+        self.caFile = caFile
+    }
 
     /// Sends the request and waits for the whole answer, whatever its status.
     ///
@@ -109,7 +115,15 @@ package struct HTTPCaller: ~Copyable {
 
     private borrowing func prepare(_ raw: UnsafeMutableRawPointer, _ call: HTTPCall) {
         Curl.set(raw, CURLOPT_NOSIGNAL, 1)
-        Curl.set(raw, CURLOPT_PROTOCOLS_STR, "http")
+        if case .tls = server {
+            Curl.set(raw, CURLOPT_PROTOCOLS_STR, "https")
+            // What the environment says about TLS is no reason to trust anybody.
+            if !caFile.isEmpty { Curl.set(raw, CURLOPT_CAINFO, caFile) }
+            Curl.set(raw, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        } else {
+            Curl.set(raw, CURLOPT_PROTOCOLS_STR, "http")
+        }
+        words.attach(to: raw)
         Curl.set(raw, CURLOPT_URL, server.origin + call.path)
         Curl.set(raw, CURLOPT_PATH_AS_IS, 1)
         Curl.set(raw, CURLOPT_USERAGENT, "posto")
@@ -132,6 +146,9 @@ package struct HTTPCaller: ~Copyable {
         var number = 0
         _ = posto_curl_get_long(handle.raw, CURLINFO_OS_ERRNO, &number)
         let system = number == 0 ? nil : String(cString: strerror(Int32(clamping: number)))
+        if let fault = TrustFault(code, handle.raw, words: words.text(code), caFile: caFile) {
+            return HTTPClientError(.untrusted(fault), fault.reason("\(server)"))
+        }
         switch code {
         case CURLE_COULDNT_CONNECT: return HTTPClientError(.unreachable, "cannot connect to \(server): \(system ?? "nobody answers")")
         case CURLE_COULDNT_RESOLVE_HOST: return HTTPClientError(.unreachable, "cannot connect to \(server): the name is not known")

@@ -3,6 +3,8 @@ package struct HTTPClientError: Error, Equatable, Sendable, CustomStringConverti
     package enum Code: Equatable, Sendable {
         /// Nobody answered at that address: start the daemon, or look at the address. Nothing was sent.
         case unreachable
+        /// Somebody answered, and is not who it should be. Nothing was sent.
+        case untrusted(TrustFault)
         /// No complete answer in time. What was asked may have happened.
         case timedOut
         /// The answer broke off or is not HTTP. What was asked may have happened.

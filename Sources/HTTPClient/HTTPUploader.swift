@@ -30,6 +30,7 @@ package struct HTTPUploader: ~Copyable {
 
     private let options: Options
     private let handle = CurlHandle()
+    private let words = CurlWords()
     private let interruption: Interruption
 
     /// - Parameter isStopped: asked during a transfer about once a second; true ends it.
@@ -82,6 +83,7 @@ package struct HTTPUploader: ~Copyable {
 
     private borrowing func prepare(_ raw: UnsafeMutableRawPointer, _ path: String, _ body: [UInt8]?) {
         Curl.set(raw, CURLOPT_NOSIGNAL, 1)
+        words.attach(to: raw)
         Curl.set(raw, CURLOPT_PROTOCOLS_STR, options.url.hasPrefix("https://") ? "https" : "http")
         Curl.set(raw, CURLOPT_URL, options.url + path)
         Curl.set(raw, CURLOPT_PATH_AS_IS, 1)
@@ -106,6 +108,9 @@ package struct HTTPUploader: ~Copyable {
         var number = 0
         _ = posto_curl_get_long(handle.raw, CURLINFO_OS_ERRNO, &number)
         let system = number == 0 ? nil : String(cString: strerror(Int32(clamping: number)))
+        if let fault = TrustFault(code, handle.raw, words: words.text(code), caFile: options.caFile) {
+            return HTTPClientError(.untrusted(fault), fault.reason("the receiver"))
+        }
         switch code {
         case CURLE_COULDNT_CONNECT: return HTTPClientError(.unreachable, "cannot connect: \(system ?? "nobody answers")")
         case CURLE_COULDNT_RESOLVE_HOST: return HTTPClientError(.unreachable, "the host's name is not known")

@@ -1,11 +1,12 @@
 import Domain
 
-/// Where the command line finds a daemon: `http://HOST:PORT`, or `unix:PATH`.
+/// Where the command line finds a daemon: `https://HOST:PORT`, `http://HOST:PORT`, or `unix:PATH`.
 package enum ServerAddress: Equatable, Sendable, CustomStringConvertible {
     case tcp(host: HostName, port: UInt16)
+    case tls(host: HostName, port: UInt16)
     case unix(path: String)
 
-    /// nil if it is neither. `HOST:PORT` alone is taken for HTTP, port 8500 if none is said.
+    /// nil if it is none of them. `HOST:PORT` alone is taken for HTTP, port 8500 if none is said.
     package init?(_ text: String) {
         if text.hasPrefix("unix:") {
             var path = text.dropFirst(5)
@@ -15,7 +16,8 @@ package enum ServerAddress: Equatable, Sendable, CustomStringConvertible {
             return
         }
         var rest = text[...]
-        if rest.hasPrefix("http://") { rest = rest.dropFirst(7) }
+        let isSecure = rest.hasPrefix("https://")
+        if isSecure { rest = rest.dropFirst(8) } else if rest.hasPrefix("http://") { rest = rest.dropFirst(7) }
         if rest.last == "/" { rest = rest.dropLast() }
         var port: UInt16 = 8_500
         if let colon = rest.lastIndex(of: ":"), rest.last != "]" {
@@ -27,12 +29,13 @@ package enum ServerAddress: Equatable, Sendable, CustomStringConvertible {
         let isBracketed = rest.first == "[" && rest.last == "]"
         if isBracketed { rest = rest.dropFirst().dropLast() }
         guard let host = HostName(String(rest)), rest.contains(":") == isBracketed else { return nil }
-        self = .tcp(host: host, port: port)
+        self = isSecure ? .tls(host: host, port: port) : .tcp(host: host, port: port)
     }
 
     package var description: String {
         switch self {
         case .tcp(let host, let port): "http://\(host.inURL):\(port)"
+        case .tls(let host, let port): "https://\(host.inURL):\(port)"
         case .unix(let path): "unix:\(path)"
         }
     }
@@ -40,7 +43,7 @@ package enum ServerAddress: Equatable, Sendable, CustomStringConvertible {
     /// What stands before the path in a request's URL.
     var origin: String {
         switch self {
-        case .tcp: description
+        case .tcp, .tls: description
         case .unix: "http://localhost"
         }
     }
@@ -48,8 +51,8 @@ package enum ServerAddress: Equatable, Sendable, CustomStringConvertible {
     var isLocal: Bool {
         switch self {
         case .unix: true
-        case .tcp(.address(let address), _): address.isLoopback
-        case .tcp(.name(let name), _): name == "localhost"
+        case .tcp(.address(let address), _), .tls(.address(let address), _): address.isLoopback
+        case .tcp(.name(let name), _), .tls(.name(let name), _): name == "localhost"
         }
     }
 }

@@ -111,7 +111,11 @@ package final class HTTPDoor: Sendable {
     }
 
     /// Makes handshakes with this certificate from now on; open connections go on with theirs. Without a TLS listener nothing happens.
-    package func replace(_ identity: TLSServerIdentity) { tls?.terminator.mailbox.post(.identity(identity)) }
+    package func replace(_ identity: TLSServerIdentity) {
+        guard let tls else { return }
+        mailbox.post(.certificateNames(identity.hostNames))
+        tls.terminator.mailbox.post(.identity(identity))
+    }
 
     /// Completes a group of requests with one lock and one wake-up: all that one commit made durable.
     package func completeAll(_ completions: [(HTTPTicket, HTTPResponse)]) { mailbox.complete(completions) }

@@ -39,7 +39,7 @@ extension HTTPLoop {
 
     /// A connection that the TLS thread ends TLS for.
     func adopt(_ handed: HandedConnection) {
-        gauges.accept()
+        if !handed.isCounted { gauges.accept() }
         take(handed.descriptor, handed.listener, handed.peer, handed.addressKey, overTLS: handed.localHost)
     }
 

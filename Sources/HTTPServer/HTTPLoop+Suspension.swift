@@ -109,6 +109,7 @@ extension HTTPLoop {
                 guard let connection = find(id) else { continue }
                 shutdown(connection.pointee.descriptor, Int32(SHUT_RDWR))
             case .adopt(let handed): adopt(handed)
+            case .certificateNames(let names): hosts.certificateNames = names
             case .tlsIsQuiet: isTLSQuiet = true
             case .drain(let deadline): beginDrain(deadline)
             case .stop: isStopping = true

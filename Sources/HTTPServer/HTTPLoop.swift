@@ -3,6 +3,7 @@ import CPlatform
 import Domain
 import Glibc
 import Synchronization
+import TLS
 
 /// The HTTP thread: one epoll set with the listeners, the mailbox, two libmicrohttpd daemons nested in it, and connections that have not
 /// said anything yet.
@@ -85,6 +86,7 @@ final class HTTPLoop {
         now = Self.clock()
         beat = Atomic(now)
         hosts = HostCheck(ownHosts: configuration.ownHosts)
+        hosts.certificateNames = configuration.identity?.hostNames ?? []
         var random = SystemRandomNumberGenerator()
         identities = RequestIDGenerator(seed: (random.next(), random.next()))
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))

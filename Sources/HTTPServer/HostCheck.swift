@@ -5,6 +5,8 @@ import Glibc
 /// origin, nor by a name of its own that it lets point at us (DNS rebinding).
 struct HostCheck {
     private let ownHosts: Set<String>
+    /// Names that our certificate proves to be ours, in lower case; the first label may be `*`.
+    var certificateNames: [String] = []
     /// The last `Host` that was ours by name or as loopback; most requests repeat it.
     private var accepted: [UInt8] = []
 
@@ -25,6 +27,14 @@ struct HostCheck {
         return nil
     }
 
+    private func isCertified(_ name: String) -> Bool {
+        certificateNames.contains { known in
+            if known == name { return true }
+            guard known.hasPrefix("*."), let dot = name.firstIndex(of: ".") else { return false }
+            return known.dropFirst() == name[dot...]
+        }
+    }
+
     private func isAccepted(_ host: Bytes) -> Bool {
         accepted.withUnsafeBufferPointer {
             $0.count == host.count && memcmp($0.baseAddress ?? host.baseAddress!, host.baseAddress!, host.count) == 0
@@ -34,7 +44,7 @@ struct HostCheck {
 
     private mutating func isOwn(_ host: Bytes, _ connection: ConnectionPointer) -> Bool {
         guard host.count > 0, host.count <= 255, let name = Self.name(of: host) else { return false }
-        if name == "localhost" || ownHosts.contains(name) || Self.isLoopback(name) {
+        if name == "localhost" || ownHosts.contains(name) || Self.isLoopback(name) || isCertified(name) {
             accepted = Array(host)
             return true
         }

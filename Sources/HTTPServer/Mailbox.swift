@@ -17,6 +17,8 @@ final class Mailbox: Sendable {
         case cut(id: UInt64)
         /// A connection whose handshake is done.
         case adopt(HandedConnection)
+        /// What the new certificate proves to be ours.
+        case certificateNames([String])
         /// After a drain: no connection comes from the TLS thread any more.
         case tlsIsQuiet
         case drain(deadline: UInt64)

@@ -2,6 +2,7 @@ import Crypto
 import Domain
 import HTTPServer
 import Store
+import TLS
 
 /// A receiver, composed: its store, its writer, its door.
 package final class ReceiverHouse {
@@ -11,8 +12,10 @@ package final class ReceiverHouse {
     package let door: HTTPDoor
 
     /// Opens the store in `folder`, which must be there, and binds.
+    ///
+    /// - Parameter certificate: with it only TLS is spoken.
     package init(
-        folder: String, listener: HTTPListener, tokens: ReceiverTokens, budgetBytes: Int, time: TimeSource,
+        folder: String, listener: HTTPListener, certificate: TLSServerIdentity? = nil, tokens: ReceiverTokens, budgetBytes: Int, time: TimeSource,
         onFatal: @escaping @Sendable (StoreError) -> Void
     ) throws {
         environment = try StoreEnvironment.open(
@@ -26,7 +29,9 @@ package final class ReceiverHouse {
         self.server = server
         writer = StoreWriter(
             environment: environment, journal: journal, time: time, onBatchCommitted: { _ in server.committed() }, onFatal: onFatal)
-        door = try HTTPDoor(configuration: HTTPServerConfiguration(listeners: [listener]), handler: server)
+        var configuration = HTTPServerConfiguration(listeners: [certificate == nil ? listener : .tls(listener)])
+        configuration.identity = certificate
+        door = try HTTPDoor(configuration: configuration, handler: server)
         server.attach(writer, door)
     }
 

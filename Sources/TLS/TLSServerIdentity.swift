@@ -24,6 +24,9 @@ package final class TLSServerIdentity: @unchecked Sendable {
 
     deinit { SSL_CTX_free(context) }
 
+    /// What may stand in `Host` because the certificate says so, in lower case.
+    package var hostNames: [String] { certificate.names.map { $0.lowercased() } }
+
     private static func makeContext(_ certificates: [OpaquePointer], _ key: OpaquePointer) throws(TLSError) -> OpaquePointer {
         guard let context = SSL_CTX_new(TLS_server_method()) else { preconditionFailure("libssl has no memory") }
         posto_tls_set_versions(context)

@@ -74,6 +74,13 @@ package struct TLSSession: ~Copyable {
         ERR_clear_error()
     }
 
+    /// A client goes on with what another of its connections has agreed on. Before the handshake.
+    package mutating func resume(_ other: borrowing TLSSession) {
+        guard let session = SSL_get1_session(other.raw) else { return }
+        SSL_set_session(raw, session)
+        SSL_SESSION_free(session)
+    }
+
     /// What both sides agreed on, once the handshake is done.
     package mutating func agreement() -> (isVersion13: Bool, isResumed: Bool) {
         (SSL_version(raw) == TLS1_3_VERSION, SSL_session_reused(raw) == 1)

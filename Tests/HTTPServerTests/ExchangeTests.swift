@@ -46,9 +46,9 @@ import Testing
         #expect(server.client().request(get("/revision"))?["Posto-Revision"] == "18446744073709551615")
     }
 
-    @Test("a body arrives whole, in one piece or in many", arguments: [1, 511, 4_096, 20_000, 99_999])
-    func bodies(_ count: Int) throws {
-        let server = try TestServer()
+    @Test("a body arrives whole, in one piece or in many", arguments: [1, 511, 4_096, 20_000, 99_999], Wire.allCases)
+    func bodies(_ count: Int, _ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         let body = String(String(repeating: "0123456789", count: count / 10 + 1).prefix(count))
         let reply = try #require(client.request("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(count)\r\n\r\n\(body)"))
@@ -59,9 +59,9 @@ import Testing
         #expect(client.reply()?.text == body)
     }
 
-    @Test("a chunked body arrives whole, and the connection ends after it")
-    func chunked() throws {
-        let server = try TestServer()
+    @Test("a chunked body arrives whole, and the connection ends after it", arguments: Wire.allCases)
+    func chunked(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         client.trickle(
             "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;a=b\r\n world\r\n0\r\n\r\n")
@@ -71,9 +71,9 @@ import Testing
         #expect(client.waitForEnd().ended)
     }
 
-    @Test("a client that expects 100 is told to continue")
-    func expect100() throws {
-        let server = try TestServer()
+    @Test("a client that expects 100 is told to continue", arguments: Wire.allCases)
+    func expect100(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
         #expect(client.readHead(HTTPDoor.uptimeNanoseconds() + 60_000_000_000)?.status == 100)
@@ -81,17 +81,17 @@ import Testing
         #expect(client.reply()?.text == "hello")
     }
 
-    @Test("a client that expects 100 is refused without sending the body")
-    func expectRefused() throws {
-        let server = try TestServer()
+    @Test("a client that expects 100 is refused without sending the body", arguments: Wire.allCases)
+    func expectRefused(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         client.send("POST /forbidden HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
         #expect(client.readHead(HTTPDoor.uptimeNanoseconds() + 60_000_000_000)?.status == 401)
     }
 
-    @Test("a body over the limit is refused before it is read when its length is known")
-    func tooLarge() throws {
-        let server = try TestServer(bodyMax: 10)
+    @Test("a body over the limit is refused before it is read when its length is known", arguments: Wire.allCases)
+    func tooLarge(_ wire: Wire) throws {
+        let server = try TestServer(bodyMax: 10, wire: wire)
         let client = server.client()
         let reply = try #require(client.request("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\n\r\n"))
         #expect(reply.status == 413)
@@ -99,9 +99,9 @@ import Testing
         #expect(client.waitForEnd().ended)
     }
 
-    @Test("a chunked body over the limit is refused at its end")
-    func chunkedTooLarge() throws {
-        let server = try TestServer(bodyMax: 10)
+    @Test("a chunked body over the limit is refused at its end", arguments: Wire.allCases)
+    func chunkedTooLarge(_ wire: Wire) throws {
+        let server = try TestServer(bodyMax: 10, wire: wire)
         let client = server.client()
         let reply = try #require(
             client.request("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n"))
@@ -109,9 +109,9 @@ import Testing
         #expect(server.handler.snapshot.handled.isEmpty)
     }
 
-    @Test("an endless chunked body is cut off with 413")
-    func endlessBody() throws {
-        let server = try TestServer(bodyMax: 10)
+    @Test("an endless chunked body is cut off with 413", arguments: Wire.allCases)
+    func endlessBody(_ wire: Wire) throws {
+        let server = try TestServer(bodyMax: 10, wire: wire)
         let client = server.client()
         client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
         let chunk = "10000\r\n" + String(repeating: "x", count: 65_536) + "\r\n"
@@ -132,34 +132,34 @@ import Testing
         #expect(client.reply()?.text == "/hello")
     }
 
-    @Test("pipelined requests are answered in order")
-    func pipelining() throws {
-        let server = try TestServer()
+    @Test("pipelined requests are answered in order", arguments: Wire.allCases)
+    func pipelining(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         client.send((0..<50).map { get("/p\($0)") }.joined())
         for i in 0..<50 { #expect(client.reply()?.text == "/p\(i)") }
     }
 
-    @Test("pipelined requests with bodies and suspensions are answered in order")
-    func mixedPipelining() throws {
-        let server = try TestServer()
+    @Test("pipelined requests with bodies and suspensions are answered in order", arguments: Wire.allCases)
+    func mixedPipelining(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         let post = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc"
         client.send(get("/now") + post + get("/now") + get)
         for expected in ["first", "abc", "first", "/hello"] { #expect(client.reply()?.text == expected) }
     }
 
-    @Test("HTTP/1.0 is served, without Host, and closed")
-    func http10() throws {
-        let server = try TestServer()
+    @Test("HTTP/1.0 is served, without Host, and closed", arguments: Wire.allCases)
+    func http10(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         #expect(client.request("GET /old HTTP/1.0\r\n\r\n")?.text == "/old")
         #expect(client.waitForEnd().ended)
     }
 
-    @Test("a file is sent whole")
-    func file() throws {
-        let server = try TestServer()
+    @Test("a file is sent whole", arguments: Wire.allCases)
+    func file(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let reply = try #require(server.client().request(get("/file")))
         #expect(reply.body.count == 1_000_000)
         #expect(reply.body.starts(with: [0x7f, 0x45, 0x4c, 0x46]))
@@ -204,9 +204,9 @@ import Testing
         #expect(server.client().request(get("/header", "X-TEST: \t one  \r\n"))?.text == "one")
     }
 
-    @Test("each finished request is reported once, with status, tag and duration")
-    func outcomes() throws {
-        let server = try TestServer()
+    @Test("each finished request is reported once, with status, tag and duration", arguments: Wire.allCases)
+    func outcomes(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         _ = client.request(get)
         #expect(eventually { server.handler.snapshot.outcomes.count == 1 })

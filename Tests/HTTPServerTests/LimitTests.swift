@@ -9,9 +9,9 @@ import Testing
         server.server.gauges.refused.first { "\($0.code)" == code }!.count
     }
 
-    @Test("over the limit of connections a client is told at once, and served when there is room again")
-    func connections() throws {
-        let server = try TestServer { $0.connectionsMax = 3 }
+    @Test("over the limit of connections a client is told at once, and served when there is room again", arguments: [Wire.plain, .tls])
+    func connections(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire) { $0.connectionsMax = 3 }
         var clients = (0..<3).map { _ in server.client() }
         for client in clients { #expect(client.request(get)?.status == 200) }
         let fourth = server.client()
@@ -34,34 +34,33 @@ import Testing
         for client in clients { #expect(client.request(get)?.status == 200) }
     }
 
-    @Test("an address with all its connections is told 429 while others are served, and comes back when it has closed one")
-    func perAddressRefusal() throws {
-        let server = try TestServer {
+    @Test("an address with all its connections is told 429 while others are served, and comes back when it has closed one", arguments: [Wire.plain, .tls])
+    func perAddressRefusal(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire) {
             $0.connectionsPerAddressMax = 2
             $0.countsLoopback = true
         }
-        let address = server.server.bound[0]
-        var greedy = (0..<2).map { _ in RawClient(address, from: "127.0.0.2") }
+        var greedy = (0..<2).map { _ in server.client(from: "127.0.0.2") }
         for client in greedy { #expect(client.request(get)?.status == 200) }
         for _ in 0..<20 {
-            let third = RawClient(address, from: "127.0.0.2")
+            let third = server.client(from: "127.0.0.2")
             let refusal = third.request(get)
             #expect(refusal?.status == 429)
             #expect(refusal?.text == "too_many_connections_from_address")
             #expect(refusal?["X-Request-Id"]?.count == 32)
             #expect(third.waitForEnd() == (true, 0))
         }
-        #expect(RawClient(address, from: "127.0.0.3").request(get)?.status == 200)
+        #expect(server.client(from: "127.0.0.3").request(get)?.status == 200)
         for client in greedy { #expect(client.request(get)?.status == 200) }
         #expect(refused(server, "too_many_connections_from_address") == 20)
         greedy.removeLast()
         #expect(eventually { server.server.gauges.connections == 1 })
-        #expect(RawClient(address, from: "127.0.0.2").request(get)?.status == 200)
+        #expect(server.client(from: "127.0.0.2").request(get)?.status == 200)
     }
 
-    @Test("two hundred slow clients of seven kinds are gone soon after their deadline, and nobody waits for them")
-    func slowloris() throws {
-        let server = try TestServer {
+    @Test("two hundred slow clients of seven kinds are gone soon after their deadline, and nobody waits for them", arguments: Wire.allCases)
+    func slowloris(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire) {
             $0.firstByteTimeout = .milliseconds(500)
             $0.headTimeout = .milliseconds(500)
             $0.bodyTimeout = .milliseconds(500)
@@ -110,9 +109,10 @@ import Testing
             ("", false), ("GET / HT", false), ("GET / HTTP/1.1\r\nHost: loc", true),
             ("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc", true),
             ("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", true),
-        ])
-    func slow(_ beginning: String, _ told: Bool) throws {
-        let server = try TestServer {
+        ], Wire.allCases)
+    func slow(_ kind: (beginning: String, told: Bool), _ wire: Wire) throws {
+        let (beginning, told) = kind
+        let server = try TestServer(wire: wire) {
             $0.firstByteTimeout = .milliseconds(100)
             $0.headTimeout = .milliseconds(100)
             $0.bodyTimeout = .milliseconds(100)
@@ -131,9 +131,9 @@ import Testing
         #expect(slow.waitForEnd().ended)
     }
 
-    @Test("a client that sends a byte now and then does not live for ever")
-    func trickle() throws {
-        let server = try TestServer { $0.headTimeout = .milliseconds(200) }
+    @Test("a client that sends a byte now and then does not live for ever", arguments: Wire.allCases)
+    func trickle(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire) { $0.headTimeout = .milliseconds(200) }
         let client = server.client()
         let start = HTTPDoor.uptimeNanoseconds()
         client.send("GET / HTTP/1.1\r\nHost: localhost\r\nX: ")
@@ -144,17 +144,17 @@ import Testing
         #expect(HTTPDoor.uptimeNanoseconds() - start < 2_000_000_000)
     }
 
-    @Test("an idle connection is closed")
-    func idle() throws {
-        let server = try TestServer { $0.idleTimeout = .milliseconds(100) }
+    @Test("an idle connection is closed", arguments: Wire.allCases)
+    func idle(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire) { $0.idleTimeout = .milliseconds(100) }
         let client = server.client()
         _ = client.request(get)
         #expect(client.waitForEnd() == (true, 0))
     }
 
-    @Test("a client that does not read its answer is cut")
-    func unread() throws {
-        let server = try TestServer { $0.writeTimeout = .milliseconds(200) }
+    @Test("a client that does not read its answer is cut", arguments: Wire.allCases)
+    func unread(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire) { $0.writeTimeout = .milliseconds(200) }
         let client = server.client()
         // More than the kernel's buffers take.
         for _ in 0..<60 { client.send(get("/file")) }
@@ -263,9 +263,9 @@ import Testing
         #expect(throws: HTTPServerError.self) { _ = try TestServer(listeners: [.descriptor(0)]) }
     }
 
-    @Test("a drain answers all that was received, wakes long polls, closes idle connections, and refuses new ones")
-    func drain() throws {
-        let server = try TestServer()
+    @Test("a drain answers all that was received, wakes long polls, closes idle connections, and refuses new ones", arguments: Wire.allCases)
+    func drain(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let idle = server.client()
         _ = idle.request(get)
         let poll = server.client()
@@ -288,9 +288,9 @@ import Testing
         #expect(server.server.gauges.connections == 0)
     }
 
-    @Test("a drain ends at its deadline, whoever is still asleep")
-    func drainDeadline() throws {
-        let server = try TestServer()
+    @Test("a drain ends at its deadline, whoever is still asleep", arguments: Wire.allCases)
+    func drainDeadline(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         client.send(get("/bare"))
         #expect(eventually { server.server.gauges.suspended == 1 })
@@ -300,9 +300,9 @@ import Testing
         #expect(client.reply()?.status == 503)
     }
 
-    @Test("stopping at once does not abort with sleepers and streams")
-    func stop() throws {
-        let server = try TestServer()
+    @Test("stopping at once does not abort with sleepers and streams", arguments: Wire.allCases)
+    func stop(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let clients = (0..<20).map { _ in server.client() }
         for (index, client) in clients.enumerated() { client.send(get(["/poll", "/bare", "/stream", "/file"][index % 4])) }
         #expect(eventually { server.server.gauges.suspended == 10 })

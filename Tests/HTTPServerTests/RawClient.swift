@@ -19,7 +19,7 @@ final class RawClient {
     /// - Parameters:
     ///   - source: the address to call from, as one of 127.0.0.0/8.
     ///   - tls: whether to speak TLS where the listener takes both; one that takes nothing else is always spoken to in it.
-    init(_ address: HTTPAddress, from source: String? = nil, tls: TLSClient? = nil) {
+    init(_ address: HTTPAddress, from source: String? = nil, tls: TLSClient? = nil, resuming other: RawClient? = nil) {
         var tls = tls
         switch address {
         case .tcp(let host, let port), .tls(let host, let port):
@@ -50,21 +50,33 @@ final class RawClient {
             }
             precondition(result == 0, "connect: \(errno)")
         }
-        if let tls { handshake(tls) }
+        if let tls {
+            _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+            session = tls.session(to: "localhost", descriptor: descriptor)
+            if let other { other.lendSession { session!.resume($0) } }
+            _ = finishTLS()
+        }
     }
 
-    /// Without end if it does not succeed: nothing more is sent or read.
-    private func handshake(_ tls: TLSClient) {
+    private func lendSession(_ body: (borrowing TLSSession) -> Void) { body(session!) }
+
+    /// Turns a plain connection into one over TLS, as far as that goes without waiting.
+    func beginTLS() {
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
-        session = tls.session(to: "localhost", descriptor: descriptor)
+        session = Self.authority.session(to: "localhost", descriptor: descriptor)
+        _ = session!.handshake()
+    }
+
+    /// False if it fails: nothing more is sent or read then.
+    func finishTLS() -> Bool {
         while true {
             switch session!.handshake() {
-            case .done: return
+            case .done: return true
             case .wantsRead: wait(POLLIN)
             case .wantsWrite: wait(POLLOUT)
             case .failed(let reason):
                 failure = reason
-                return
+                return false
             }
         }
     }

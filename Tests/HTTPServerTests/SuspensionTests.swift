@@ -10,17 +10,17 @@ import Testing
         return server.handler.snapshot.tickets
     }
 
-    @Test("the first answer wins, also one given before the handler returned")
-    func firstWins() throws {
-        let server = try TestServer()
+    @Test("the first answer wins, also one given before the handler returned", arguments: Wire.allCases)
+    func firstWins(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         for _ in 0..<3 { #expect(client.request(get("/now"))?.text == "first") }
         #expect(client.request(get)?.text == "/hello")
     }
 
-    @Test("another thread answers a suspended request", arguments: ["/poll", "/write", "/bare"])
-    func completed(_ path: String) throws {
-        let server = try TestServer()
+    @Test("another thread answers a suspended request", arguments: ["/poll", "/write", "/bare"], Wire.allCases)
+    func completed(_ path: String, _ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         client.send(get(path))
         let ticket = tickets(server, 1)[0]
@@ -32,9 +32,9 @@ import Testing
         #expect(client.request(get)?.text == "/hello")
     }
 
-    @Test("a long poll's first request goes to the daemon for polls and keeps its connection")
-    func pollKeepsConnection() throws {
-        let server = try TestServer()
+    @Test("a long poll's first request goes to the daemon for polls and keeps its connection", arguments: Wire.allCases)
+    func pollKeepsConnection(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         client.send(get("/poll"))
         tickets(server, 1)[0].complete(TestHandler.text("news"))
@@ -43,9 +43,9 @@ import Testing
         #expect(client.request(get)?.status == 200)
     }
 
-    @Test("a long poll on a connection that began otherwise works, and its answer ends the connection")
-    func pollOnOrdinary() throws {
-        let server = try TestServer()
+    @Test("a long poll on a connection that began otherwise works, and its answer ends the connection", arguments: Wire.allCases)
+    func pollOnOrdinary(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         _ = client.request(get)
         client.send(get("/poll"))
@@ -60,17 +60,18 @@ import Testing
         "when the deadline passes the waiter answers, or the door if there is none",
         arguments: [
             ("/poll", 200, "nothing new"), ("/write", 503, "not durable yet"), ("/bare", 504, "answer_timeout"),
-        ])
-    func timeOut(_ path: String, _ status: Int, _ text: String) throws {
-        let server = try TestServer()
+        ], Wire.allCases)
+    func timeOut(_ expected: (path: String, status: Int, text: String), _ wire: Wire) throws {
+        let (path, status, text) = expected
+        let server = try TestServer(wire: wire)
         let reply = server.client().request(get("\(path)?ms=50"))
         #expect(reply?.status == status)
         #expect(reply?.text == text)
     }
 
-    @Test("a long poller that hangs up is noticed", arguments: [true, false])
-    func departed(_ politely: Bool) throws {
-        let server = try TestServer()
+    @Test("a long poller that hangs up is noticed", arguments: [true, false], Wire.allCases)
+    func departed(_ politely: Bool, _ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         var client: RawClient? = server.client()
         client!.send(get("/poll"))
         let ticket = tickets(server, 1)[0]
@@ -82,9 +83,9 @@ import Testing
         #expect(server.client().request(get)?.status == 200)
     }
 
-    @Test("a client that shut down its sending side gets the answer of its write", arguments: ["/write", "/bare"])
-    func halfClosed(_ path: String) throws {
-        let server = try TestServer()
+    @Test("a client that shut down its sending side gets the answer of its write", arguments: ["/write", "/bare"], Wire.allCases)
+    func halfClosed(_ path: String, _ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         client.send(get(path))
         client.finishSending()
@@ -94,18 +95,18 @@ import Testing
         #expect(client.waitForEnd().ended)
     }
 
-    @Test("a client that shut down its sending side gets a plain answer")
-    func halfClosedPlain() throws {
-        let server = try TestServer()
+    @Test("a client that shut down its sending side gets a plain answer", arguments: Wire.allCases)
+    func halfClosedPlain(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         client.send(get)
         client.finishSending()
         #expect(client.reply()?.text == "/hello")
     }
 
-    @Test("lock-step bursts do not stall", arguments: [127, 128, 129, 256, 1_000])
-    func bursts(_ count: Int) throws {
-        let server = try TestServer()
+    @Test("lock-step bursts do not stall", arguments: [127, 128, 129, 256, 1_000], Wire.allCases)
+    func bursts(_ count: Int, _ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let clients = (0..<count).map { _ in server.client() }
         for _ in 0..<3 {
             for client in clients { client.send(get) }
@@ -113,9 +114,9 @@ import Testing
         }
     }
 
-    @Test("lock-step bursts of suspended requests do not stall", arguments: [127, 128, 129, 256, 1_000])
-    func suspendedBursts(_ count: Int) throws {
-        let server = try TestServer()
+    @Test("lock-step bursts of suspended requests do not stall", arguments: [127, 128, 129, 256, 1_000], Wire.allCases)
+    func suspendedBursts(_ count: Int, _ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let clients = (0..<count).map { _ in server.client() }
         for round in 1...3 {
             for client in clients { client.send(get("/bare")) }
@@ -142,9 +143,9 @@ import Testing
         #expect(server.server.gauges.suspended == 4_000)
     }
 
-    @Test("a stream sends what is pushed, as it is pushed, and ends")
-    func stream() throws {
-        let server = try TestServer()
+    @Test("a stream sends what is pushed, as it is pushed, and ends", arguments: Wire.allCases)
+    func stream(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         client.send(get("/stream"))
         let head = try #require(client.readHead(HTTPDoor.uptimeNanoseconds() + 60_000_000_000))
@@ -165,9 +166,9 @@ import Testing
         #expect(!stream.push([1]))
     }
 
-    @Test("a stream whose reader leaves is closed")
-    func streamDeparted() throws {
-        let server = try TestServer()
+    @Test("a stream whose reader leaves is closed", arguments: Wire.allCases)
+    func streamDeparted(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         var client: RawClient? = server.client()
         client!.send(get("/stream"))
         #expect(eventually { server.handler.snapshot.stream != nil })
@@ -176,9 +177,9 @@ import Testing
         #expect(eventually { server.server.gauges.connections == 0 })
     }
 
-    @Test("a stream whose reader does not read is cut")
-    func slowStream() throws {
-        let server = try TestServer()
+    @Test("a stream whose reader does not read is cut", arguments: Wire.allCases)
+    func slowStream(_ wire: Wire) throws {
+        let server = try TestServer(wire: wire)
         let client = server.client()
         client.send(get("/stream"))
         #expect(eventually { server.handler.snapshot.stream != nil })

@@ -20,6 +20,7 @@ struct UplinkHouse {
         let uplink = configuration.uplink
         guard !uplink.url.isEmpty else { return nil }
         let token = try token(uplink.tokenFile)
+        try checkAuthorities(uplink.caFile)
         let upload = HTTPUploader.Options(url: uplink.url, token: token, caFile: uplink.caFile, timeout: Limits.uplinkTimeout)
         let options = UplinkSink.Options(
             name: Self.sinkName, url: uplink.url, nodeID: house.identity.nodeID,
@@ -42,6 +43,19 @@ struct UplinkHouse {
             }
         }
         return sources
+    }
+
+    private func checkAuthorities(_ path: String) throws(DaemonFailure) {
+        guard !path.isEmpty else { return }
+        switch ConfigurationFiles.read(path, bytesMax: Limits.tlsFileBytesMax) {
+        case .bytes: return
+        case .missing:
+            throw DaemonFailure(
+                code: 78, message: "uplink.ca_file: there is no file \(path)",
+                hint: "put the certificate of the authority there that signed the receiver's, or leave it out to trust the system's")
+        case .unreadable(let reason):
+            throw DaemonFailure(code: 77, message: "uplink.ca_file: \(path) cannot be read: \(reason)", hint: "chmod 644 it")
+        }
     }
 
     private func token(_ path: String) throws(DaemonFailure) -> String? {

@@ -18,6 +18,8 @@ final class TLSConnection {
     let peer: HTTPPeer
     /// What is counted against the limit per address; nil for loopback.
     let addressKey: AddressKey?
+    /// It came from the HTTP thread.
+    let isCounted: Bool
 
     var phase = Phase.silent
     /// Our end of the pair; -1 before the handshake is done and once the HTTP thread has ended.
@@ -36,13 +38,14 @@ final class TLSConnection {
     var serverMask: UInt32 = 0
     var deadline: UInt64 = .max
 
-    init(slot: Int, serial: UInt32, client: Int32, listener: Int, peer: HTTPPeer, addressKey: AddressKey?) {
+    init(slot: Int, serial: UInt32, _ arriving: ArrivingConnection, isCounted: Bool) {
         self.slot = slot
         self.serial = serial
-        self.client = client
-        self.listener = listener
-        self.peer = peer
-        self.addressKey = addressKey
+        client = arriving.descriptor
+        listener = arriving.listener
+        peer = arriving.peer
+        addressKey = arriving.addressKey
+        self.isCounted = isCounted
     }
 
     var isUnfinished: Bool { phase == .silent || phase == .handshake }
@@ -89,4 +92,6 @@ struct HandedConnection: Sendable {
     let addressKey: AddressKey?
     /// The address that the client called, as text.
     let localHost: String
+    /// The HTTP thread accepted it, and has counted it then.
+    let isCounted: Bool
 }

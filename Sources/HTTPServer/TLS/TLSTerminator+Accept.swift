@@ -33,19 +33,20 @@ extension TLSTerminator {
             close(descriptor)
             return true
         }
-        take(descriptor, listeners[place].index, peer, key)
+        take(
+            ArrivingConnection(descriptor: descriptor, listener: listeners[place].index, peer: peer, addressKey: key), isCounted: false)
         return true
     }
 
-    func take(_ descriptor: Int32, _ listener: Int, _ peer: HTTPPeer, _ key: AddressKey?) {
-        guard hasRoom(key) else {
+    func take(_ arriving: ArrivingConnection, isCounted: Bool) {
+        guard !isQuiet, hasRoom(arriving.addressKey) else {
             gauges.fail(.crowded)
-            close(descriptor)
+            close(arriving.descriptor)
             return
         }
         var one: Int32 = 1
-        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
-        open(descriptor, listener, peer, key)
+        setsockopt(arriving.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+        open(arriving, isCounted)
     }
 
     /// A few more than the HTTP thread takes, so that it can say over TLS that there are too many.
@@ -56,15 +57,14 @@ extension TLSTerminator {
             && address.unfinished < Limits.tlsHandshakesPerAddressMax
     }
 
-    private func open(_ descriptor: Int32, _ listener: Int, _ peer: HTTPPeer, _ key: AddressKey?) {
+    private func open(_ arriving: ArrivingConnection, _ isCounted: Bool) {
         let slot = freeSlots.popLast() ?? connections.count
         if slot == connections.count { connections.append(nil) }
-        let connection = TLSConnection(
-            slot: slot, serial: newSerial(), client: descriptor, listener: listener, peer: peer, addressKey: key)
+        let connection = TLSConnection(slot: slot, serial: newSerial(), arriving, isCounted: isCounted)
         connections[slot] = connection
         count += 1
         unfinished += 1
-        if let key {
+        if let key = arriving.addressKey {
             addresses[key, default: AddressCount()].open += 1
             addresses[key]!.unfinished += 1
         }
@@ -162,7 +162,7 @@ extension TLSTerminator {
             .adopt(
                 HandedConnection(
                     descriptor: pair.1, listener: connection.listener, peer: connection.peer, addressKey: connection.addressKey,
-                    localHost: SocketAddress.localHost(of: connection.client))))
+                    localHost: SocketAddress.localHost(of: connection.client), isCounted: connection.isCounted)))
         // The first request may have come with the end of the handshake, and lie in the session already.
         pumpUp(connection)
         if connections[connection.slot] === connection { updateMasks(connection) }

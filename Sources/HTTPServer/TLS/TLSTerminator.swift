@@ -142,12 +142,7 @@ final class TLSTerminator {
     private func readMailbox() {
         for request in mailbox.take() {
             switch request {
-            case .take(let arriving):
-                if isQuiet {
-                    close(arriving.descriptor)
-                } else {
-                    take(arriving.descriptor, arriving.listener, arriving.peer, arriving.addressKey)
-                }
+            case .take(let arriving): take(arriving, isCounted: true)
             case .identity(let identity): self.identity = identity
             case .drain(let deadline): beginDrain(deadline)
             case .finish(let deadline):

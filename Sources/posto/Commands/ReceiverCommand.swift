@@ -6,6 +6,7 @@ import HTTPServer
 import Receiver
 import ServiceManager
 import Store
+import TLS
 
 /// `posto receiver`
 struct ReceiverCommand: ParsableCommand {
@@ -15,7 +16,8 @@ struct ReceiverCommand: ParsableCommand {
             Stores what nodes send, each record once, and answers when the disk has it. Prints `posto receiver ready http=…` when it is ready. \
             SIGTERM ends it.
 
-            It speaks plain HTTP: keep it on loopback, or behind a proxy that ends TLS.
+            Without a certificate it speaks plain HTTP: keep it on loopback then, or behind a proxy that ends TLS. SIGHUP reads the certificate \
+            again.
 
             Example: posto receiver --state /var/lib/posto-receiver --listen 127.0.0.1:8600
             """)
@@ -29,11 +31,21 @@ struct ReceiverCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The tokens that nodes may show, one a line; without it none is asked for.", valueName: "file"))
     var tokenFile: String?
 
+    @Option(
+        help: ArgumentHelp("Speak TLS, with this certificate (PEM): its own first, then each one's issuer.", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The key of that certificate (PEM), without a password.", valueName: "file"))
+    var tlsKey: String?
+
     @Option(help: ArgumentHelp("Most that the store may take of the disk.", valueName: "GiB"))
     var sizeMax = 64
 
     func validate() throws {
         guard SocketAddress(listen) != nil else { throw ValidationError("--listen must be an address and port such as 127.0.0.1:8600.") }
+        guard (tlsCertificate == nil) == (tlsKey == nil) else {
+            throw ValidationError("TLS needs both: --tls-certificate and --tls-key.")
+        }
         guard (1...16_384).contains(sizeMax) else { throw ValidationError("--size-max must be 1 to 16384 (GiB).") }
     }
 
@@ -50,10 +62,16 @@ struct ReceiverCommand: ParsableCommand {
             throw ExitCode(error.code)
         }
         let address = SocketAddress(listen)!
+        let identity: TLSServerIdentity?
+        do throws(TLSFiles.Fault) {
+            identity = try takeCertificate()
+        } catch {
+            throw CommandFailure(.configuration, error.message, hint: error.hint)
+        }
         let house: ReceiverHouse
         do {
             house = try ReceiverHouse(
-                folder: folder.storeFolder, listener: .tcp(host: "\(address.address)", port: address.port), tokens: tokens,
+                folder: folder.storeFolder, listener: .tcp(host: "\(address.address)", port: address.port), certificate: identity, tokens: tokens,
                 budgetBytes: sizeMax << 30, time: SystemTime.source, onFatal: { _ in _exit(75) })
         } catch let error as StoreError {
             throw CommandFailure(error, folder.storeFolder)
@@ -62,11 +80,38 @@ struct ReceiverCommand: ParsableCommand {
                 .inputOutput, "cannot listen on \(listen): \(error)", hint: "another program may use it; choose another address")
         }
         house.start()
-        for case .tcp(let host, let port) in house.door.bound {
-            Terminal.print("posto receiver ready http=\(host.contains(":") ? "[\(host)]" : host):\(port)")
+        for address in house.door.bound {
+            switch address {
+            case .tcp(let host, let port), .tls(let host, let port):
+                let text = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+                Terminal.print("posto receiver ready http=\(text)" + (identity == nil ? "" : " tls=\(text)"))
+            case .unix: break
+            }
         }
-        while signals.wait() != .terminate {}
+        waiting: while true {
+            switch signals.wait() {
+            case .terminate: break waiting
+            case .reload: exchangeCertificate(house.door)
+            case nil: break
+            }
+        }
         house.stop()
+    }
+
+    private func takeCertificate() throws(TLSFiles.Fault) -> TLSServerIdentity? {
+        guard let tlsCertificate, let tlsKey else { return nil }
+        let files = try TLSFiles.load(certificate: tlsCertificate, key: tlsKey, now: SystemTime.source.timestamp())
+        for warning in files.warnings { Terminal.note(warning) }
+        return files.identity
+    }
+
+    /// SIGHUP: handshakes from now on get what is in the files; if that cannot be used, the one before stays.
+    private func exchangeCertificate(_ door: HTTPDoor) {
+        do throws(TLSFiles.Fault) {
+            if let identity = try takeCertificate() { door.replace(identity) }
+        } catch {
+            Terminal.fail("the certificate before serves on: \(error.message)", hint: error.hint)
+        }
     }
 
     private func readTokens(_ path: String) throws(CommandFailure) -> String {

@@ -83,7 +83,7 @@ extension ExitStatus {
 
     init(_ code: HTTPClientError.Code) {
         switch code {
-        case .unreachable, .broken: self = .unreachable
+        case .unreachable, .broken, .untrusted: self = .unreachable
         case .timedOut: self = .tryAgain
         case .tooLarge: self = .internal
         }

@@ -14,7 +14,7 @@ struct ServerConnection: ~Copyable {
         let address = try options.address()
         token = try options.token()
         isDefault = options.isDefault
-        caller = HTTPCaller(address)
+        caller = HTTPCaller(address, caFile: options.authorities)
     }
 
     /// Sends a request and gives the answer, whatever its status.
@@ -102,7 +102,23 @@ struct ServerConnection: ~Copyable {
 
     private static func sentence(_ text: String) -> String { text.hasSuffix(".") ? String(text.dropLast()) : text }
 
+    /// What to do about a server that did not prove who it is. Never: not to look.
+    private static func hint(_ fault: TrustFault) -> String {
+        switch fault {
+        case .unknownAuthority: "name the certificate of the authority that signed it: --ca-file FILE or POSTO_CA_FILE"
+        case .wrongName: "use a name or address that its certificate has: openssl x509 -noout -ext subjectAltName -in CERTIFICATE shows them"
+        case .ended: "renew the certificate there and reload that daemon; or is this host's clock right?"
+        case .early: "is this host's clock right, and that one's?"
+        case .refused: "the certificate there must be put right"
+        case .noTLS: "look at the address and the port; a listener without TLS is http://"
+        case .badAuthorities: "expected PEM that begins with -----BEGIN CERTIFICATE-----"
+        }
+    }
+
     private borrowing func failure(_ error: HTTPClientError) -> CommandFailure {
+        if case .untrusted(let fault) = error.code {
+            return CommandFailure(ExitStatus(error.code), HumanText.clean(error.reason), hint: Self.hint(fault))
+        }
         guard error.code == .unreachable else {
             let hint = error.code == .timedOut ? "it may be busy; look before you repeat what changes something" : nil
             return CommandFailure(ExitStatus(error.code), error.reason, hint: hint)

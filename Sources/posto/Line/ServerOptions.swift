@@ -7,13 +7,22 @@ import HTTPClient
 struct ServerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The daemon: http://HOST:PORT, or unix:PATH.", discussion: "Default: POSTO_SERVER, then unix:/run/posto/posto.sock.",
+            "The daemon: https://HOST:PORT, http://HOST:PORT, or unix:PATH.", discussion: "Default: POSTO_SERVER, then unix:/run/posto/posto.sock.",
             valueName: "url"))
     var server: String?
 
     @Option(
         help: ArgumentHelp("A file that holds the token to show.", discussion: "Default: POSTO_TOKEN_FILE.", valueName: "file"))
     var tokenFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file of the authorities (PEM) that the daemon's certificate must be signed by.",
+            discussion: "For https. Default: POSTO_CA_FILE, then the system's.", valueName: "file"))
+    var caFile: String?
+
+    /// Empty: the system's.
+    var authorities: String { caFile ?? Environment["POSTO_CA_FILE"] ?? "" }
 
     static let defaultSocket = "/run/posto/posto.sock"
 
@@ -31,7 +40,7 @@ struct ServerOptions: ParsableArguments {
         guard let address = ServerAddress(said.text) else {
             throw CommandFailure(
                 .usage, "\(said.origin) is not the address of a daemon: \(HumanText.clean(said.text))",
-                hint: "write http://127.0.0.1:8500 or unix:/run/posto/posto.sock")
+                hint: "write https://branch.example:8500, http://127.0.0.1:8500 or unix:/run/posto/posto.sock")
         }
         return address
     }
