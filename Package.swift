@@ -114,7 +114,7 @@ let package = Package(
         .testTarget(
             name: "HTTPServerTests", dependencies: ["HTTPServer", "TLS", "Domain", "CPlatform", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "EdgeTests", dependencies: ["HTTPClient", "ServiceManager", "Crypto", "Domain", "CPlatform"],
+            name: "EdgeTests", dependencies: ["HTTPClient", "ServiceManager", "Crypto", "TLS", "Domain", "CPlatform", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "RegistryTests", dependencies: ["Registry", "Domain", "Store", "TestSupport"], swiftSettings: strict),
         .testTarget(

@@ -54,6 +54,7 @@ package final class NodeDaemon {
             environment: house.state, leases: leases.keeper, time: time, statics: StaticServices(statics),
             defaultTenant: configuration.node.tenant)
         let readings = NodeReadingsCell(standing: StartAlerts.alerts(house.openings, recovery: leases.recovery, folder: folder.path))
+        if let tls { readings.show(tls, now: time.timestamp()) }
         let backups = BackupMaker(
             environment: house.state, bulk: house.bulk, identity: house.identity, journal: house.stateJournal, time: time,
             folder: folder.storeFolder)

@@ -41,8 +41,8 @@ package enum TrustFault: Equatable, Sendable {
             _ = posto_curl_get_long(handle, CURLINFO_SSL_VERIFYRESULT, &result)
             // Numbers of x509_vfy.h, which libcurl passes on.
             switch result {
-            // It compares names itself, after libssl has found nothing wrong.
-            case 0, 62, 64: self = .wrongName
+            // It compares names itself, before it asks libssl for the result, which stands at 1 until then.
+            case 0, 1, 62, 64: self = .wrongName
             case 9: self = .early
             case 10: self = .ended
             case 2, 18...21, 27: self = .unknownAuthority

@@ -16,12 +16,16 @@ package enum CertificateStanding: Equatable, Sendable {
     case ended(daysAgo: Int)
 
     package init(_ certificate: TLSCertificate, at now: Timestamp) {
-        if now < certificate.notBefore {
+        self.init(notBefore: certificate.notBefore, notAfter: certificate.notAfter, at: now)
+    }
+
+    package init(notBefore: Timestamp, notAfter: Timestamp, at now: Timestamp) {
+        if now < notBefore {
             self = .early
             return
         }
-        let left = certificate.notAfter.milliseconds - now.milliseconds
-        let life = certificate.notAfter.milliseconds - certificate.notBefore.milliseconds
+        let left = notAfter.milliseconds - now.milliseconds
+        let life = notAfter.milliseconds - notBefore.milliseconds
         let day: Int64 = 86_400_000
         if left < 0 {
             self = .ended(daysAgo: Int(-left / day))

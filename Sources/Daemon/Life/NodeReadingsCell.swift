@@ -25,6 +25,14 @@ package final class NodeReadingsCell: Sendable {
         self.figures = Mutex(figures)
     }
 
+    /// From the first answer on; housekeeping goes on with it.
+    func show(_ tls: TLSHouse, now: Timestamp) {
+        update { figures in
+            figures.readings.certificate = tls.certificate
+            figures.readings.alerts = figures.standing + tls.alerts(now: now)
+        }
+    }
+
     func update(_ body: (inout Figures) -> Void) { figures.withLock { body(&$0) } }
 
     package var current: NodeReadings { figures.withLock { $0.readings } }
