@@ -90,6 +90,7 @@ package final class HTTPDoor: Sendable {
     package func start() {
         stage.withLock { stage in
             guard case .bound = stage else { preconditionFailure("an HTTP server starts once") }
+            // SAFETY (both): the thread takes over the reference that is retained here.
             let http = Self.startThread(serve, Unmanaged.passRetained(core).toOpaque())
             let secure = tls.map { Self.startThread(terminate, Unmanaged.passRetained($0).toOpaque()) }
             stage = .running(http: http, tls: secure)

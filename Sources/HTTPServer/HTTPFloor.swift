@@ -4,9 +4,11 @@ import CMicroHTTPD
 package final class HTTPFloor: Sendable {
     private let server: HTTPDoor
 
-    package init(listener: HTTPListener, body: [UInt8]) throws(HTTPServerError) {
+    /// - Parameters certificate, key: PEM; with them libmicrohttpd speaks its own TLS (GnuTLS), in the same thread: the measure for ours.
+    package init(listener: HTTPListener, body: [UInt8], certificate: String? = nil, key: String? = nil) throws(HTTPServerError) {
         server = try HTTPDoor(
-            configuration: HTTPServerConfiguration(listeners: [listener]), handler: NoHandler(), floor: FloorAnswer(body: body))
+            configuration: HTTPServerConfiguration(listeners: [listener]), handler: NoHandler(),
+            floor: FloorAnswer(body: body, certificate: certificate, key: key))
     }
 
     package var bound: [HTTPAddress] { server.bound }
@@ -17,6 +19,8 @@ package final class HTTPFloor: Sendable {
 /// The one answer of the floor.
 struct FloorAnswer: Sendable {
     let body: [UInt8]
+    let certificate: String?
+    let key: String?
 
     func make() -> OpaquePointer? {
         body.withUnsafeBytes { bytes in

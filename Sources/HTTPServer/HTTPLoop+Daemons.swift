@@ -35,6 +35,14 @@ extension HTTPLoop {
                     option(.UNESCAPE_CALLBACK, unsafeBitCast(leaveEscaped, to: Int.self), nil),
                 ]
             }
+            if let certificate = floor?.certificate, let key = floor?.key {
+                flags |= MHD_USE_TLS.rawValue
+                // SAFETY: libmicrohttpd keeps the pointers, so the copies are never freed; a floor lives as long as its process.
+                options += [
+                    option(.HTTPS_MEM_CERT, 0, strdup(certificate)), option(.HTTPS_MEM_KEY, 0, strdup(key)),
+                    option(.HTTPS_PRIORITIES, 0, strdup("SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE")),
+                ]
+            }
             options.append(option(.END, 0, nil))
             guard let daemon = posto_mhd_start(flags, floor == nil ? requestArrived : floorArrived, context, options) else {
                 preconditionFailure("libmicrohttpd did not start; errno \(errno)")

@@ -232,7 +232,7 @@ def test_check_shows_the_certificate_and_warns_of_its_end_and_of_a_key_that_othe
     assert "clients refuse it" in check.stdout and "every user of this host may use the key" in check.stdout
     node.start()
     assert node.alert("certificate_expired")["level"] == "degraded"
-    assert "posto_tls_certificate_not_after_seconds" in node.get("/metrics").body.decode()
+    eventually(lambda: "posto_tls_certificate_not_after_seconds" in node.get("/metrics").body.decode(), "metrics tell its end")
 
 
 def test_a_reload_takes_the_new_certificate_and_loses_no_connection(secure, authority):

@@ -14,7 +14,7 @@ struct Bench: ParsableCommand {
 /// `posto bench [NAME]`: what this build does on this machine, each figure beside its floor in the same run.
 struct DaemonBench: ParsableCommand {
     enum Name: String, CaseIterable, ExpressibleByArgument {
-        case idle, lookup, register, heartbeat, leases, watch, start
+        case idle, lookup, tls, register, heartbeat, leases, watch, start
     }
 
     static let configuration = CommandConfiguration(
@@ -70,6 +70,7 @@ struct DaemonBench: ParsableCommand {
         switch name {
         case .idle: try IdleBench.run(setting, &report)
         case .lookup: try LookupBench.run(setting, &report)
+        case .tls: try TLSBench.run(setting, &report)
         case .register: try RegisterBench.run(setting, &report)
         case .heartbeat: try HeartbeatBench.run(setting, &report)
         case .leases: try LeaseBench.run(setting, &report)
@@ -115,8 +116,16 @@ struct BenchFloor: ParsableCommand {
     @Argument(help: "The file whose bytes are the answer.")
     var body: String
 
+    @Option(help: "Speak libmicrohttpd's own TLS, with this certificate.")
+    var certificate: String?
+
+    @Option(help: "And this key.")
+    var key: String?
+
     func run() throws {
-        let floor = try HTTPFloor(listener: .tcp(host: "127.0.0.1", port: 0), body: Array(ProcFigures.text(body).utf8))
+        let floor = try HTTPFloor(
+            listener: .tcp(host: "127.0.0.1", port: 0), body: Array(ProcFigures.text(body).utf8),
+            certificate: certificate.map(ProcFigures.text), key: key.map(ProcFigures.text))
         floor.start()
         guard case .tcp(let host, let port) = floor.bound[0] else { return }
         Terminal.print("posto ready http=\(host):\(port)")

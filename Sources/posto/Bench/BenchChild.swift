@@ -10,14 +10,16 @@ struct BenchChild: ~Copyable {
     private let output: Int32
 
     /// A daemon on a state folder of its own.
-    static func daemon(_ folder: String, extra: [String] = [], runtime: String? = nil) throws(BenchFailure) -> BenchChild {
+    static func daemon(
+        _ folder: String, extra: [String] = [], runtime: String? = nil, environment: [String] = []
+    ) throws(BenchFailure) -> BenchChild {
         try start(
             ["serve", "--state", folder + "/state", "--listen", "127.0.0.1:0", "--socket", folder + "/posto.sock"] + extra,
             environment: [
                 "RUNTIME_DIRECTORY=\(runtime ?? folder)", "POSTO_LOG__LEVEL=error", "POSTO_REGISTRY__STATIC=",
                 // Nobody listens where the instances are said to be, and to learn that is not what is measured.
                 "POSTO_CHECKS__ENABLED=false",
-            ])
+            ] + environment)
     }
 
     /// Starts and waits for the line that says where it listens.

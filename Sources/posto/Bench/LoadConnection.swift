@@ -1,5 +1,6 @@
 import CPlatform
 import Glibc
+import TLS
 
 /// One keep-alive connection of the load generator: the request that is out, and what has come of its answer.
 struct LoadConnection: ~Copyable {
@@ -9,6 +10,8 @@ struct LoadConnection: ~Copyable {
     /// When the request was due, in nanoseconds of `LoadClock`.
     var since: UInt64 = 0
     var isBusy = false
+    /// Of a connection over TLS.
+    private var session: TLSSession?
     private var buffer = [UInt8](repeating: 0, count: 16_384)
     private var filled = 0
     /// Bytes of the whole answer; 0 until its head is there.
@@ -19,7 +22,19 @@ struct LoadConnection: ~Copyable {
     /// An answer as far as it has come.
     enum Progress { case partial, whole, broken }
 
-    init(port: UInt16) throws(BenchFailure) {
+    init(port: UInt16) throws(BenchFailure) { descriptor = try Self.connect(port) }
+
+    /// From now on over TLS.
+    mutating func begin(_ tls: TLSClient) throws(BenchFailure) {
+        session = tls.session(to: "localhost", descriptor: descriptor)
+        let step = session!.handshake()
+        guard step == .done else { throw BenchFailure("the handshake ended with \(step)") }
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+    }
+
+    /// A socket that waits.
+    static func connect(_ port: UInt16) throws(BenchFailure) -> Int32 {
+        let descriptor: Int32
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw BenchFailure("socket: errno \(errno)") }
         var address = sockaddr_in()
@@ -27,11 +42,14 @@ struct LoadConnection: ~Copyable {
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
         let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
         guard result == 0 else { throw BenchFailure("connect to 127.0.0.1:\(port): errno \(errno)") }
         var one: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+        return descriptor
     }
 
     deinit { close(descriptor) }
@@ -42,6 +60,10 @@ struct LoadConnection: ~Copyable {
         isBusy = true
         filled = 0
         expected = 0
+        if session != nil {
+            guard request.withUnsafeBytes({ session!.write($0) }) == .bytes(request.count) else { throw BenchFailure("send over TLS") }
+            return
+        }
         let count = request.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         guard count == request.count else { throw BenchFailure("send: errno \(errno)") }
     }
@@ -49,11 +71,25 @@ struct LoadConnection: ~Copyable {
     /// Reads what is there.
     mutating func receive(wait: Bool = false) -> Progress {
         if filled == buffer.count { buffer.append(contentsOf: repeatElement(0, count: buffer.count)) }
+        if session != nil { return receiveOverTLS() }
         let count = buffer.withUnsafeMutableBytes { [filled, descriptor] in
             recv(descriptor, $0.baseAddress! + filled, $0.count - filled, wait ? 0 : Int32(MSG_DONTWAIT))
         }
         if count < 0, errno == EAGAIN || errno == EINTR { return .partial }
         guard count > 0 else { return .broken }
+        return take(count)
+    }
+
+    private mutating func receiveOverTLS() -> Progress {
+        let at = filled
+        switch buffer.withUnsafeMutableBytes({ session!.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[at...])) }) {
+        case .bytes(let count): return take(count)
+        case .wantsRead, .wantsWrite: return .partial
+        case .end, .failed: return .broken
+        }
+    }
+
+    private mutating func take(_ count: Int) -> Progress {
         filled += count
         if expected == 0 { readHead() }
         guard expected > 0, filled >= expected else { return .partial }

@@ -1,5 +1,6 @@
 import CPlatform
 import Glibc
+import TLS
 
 /// Clients on one thread: each connection sends its next request when the answer to the last one is whole (a closed loop), or requests leave
 /// at a given rate (paced), and are timed from when they were due, so that a server that stalls cannot hide it.
@@ -10,7 +11,7 @@ final class LoadGenerator {
     private let epoll: Int32
     private let events: UnsafeMutableBufferPointer<epoll_event>
 
-    init(port: UInt16, connections count: Int) throws(BenchFailure) {
+    init(port: UInt16, connections count: Int, tls: TLSClient? = nil) throws(BenchFailure) {
         self.port = port
         self.count = count
         connections = .allocate(capacity: count)
@@ -18,6 +19,7 @@ final class LoadGenerator {
         events = .allocate(capacity: 256)
         for index in 0..<count {
             (connections + index).initialize(to: try LoadConnection(port: port))
+            if let tls { try connections[index].begin(tls) }
             var event = epoll_event(events: UInt32(EPOLLIN.rawValue), data: epoll_data_t(u64: UInt64(index)))
             epoll_ctl(epoll, EPOLL_CTL_ADD, connections[index].descriptor, &event)
         }

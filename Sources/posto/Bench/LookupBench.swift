@@ -75,9 +75,10 @@ struct BenchService {
 
 /// The floor of HTTP as a process of its own, so that both sides pay the same for changing between processes.
 enum FloorServer {
-    static func start(_ folder: String, body: [UInt8]) throws(BenchFailure) -> BenchChild {
+    /// - Parameter more: further arguments of `bench-floor`.
+    static func start(_ folder: String, body: [UInt8], more: [String] = []) throws(BenchFailure) -> BenchChild {
         let path = folder + "/floor-body"
         try BenchFile.write(path, body)
-        return try BenchChild.start(["bench-floor", path])
+        return try BenchChild.start(["bench-floor", path] + more)
     }
 }
