@@ -235,7 +235,8 @@ package final class NodeDaemon {
         log.info(
             "daemon", "ready",
             [
-                "http": .text(http.joined(separator: ",")), "tls": .text(tls.joined(separator: ",")), "socket": .text(socket ?? ""), "version": .text(PostoVersion.text),
+                "http": .text(http.joined(separator: ",")), "tls": .text(tls.joined(separator: ",")), "socket": .text(socket ?? ""),
+                "version": .text(PostoVersion.text),
                 "instances": .integer(registry.activeInstances), "revision": .integer(registry.revision),
             ])
         if configuration.isDevelopment {

@@ -25,7 +25,8 @@ package enum TrustFault: Equatable, Sendable {
         case .early: "\(place) shows a certificate that does not hold yet"
         case .refused(let words): "\(place) shows a certificate that cannot be trusted: \(words)"
         case .noTLS(let words): "\(place) does not speak TLS, or broke off the handshake: \(words)"
-        case .badAuthorities(let path): "\(path.isEmpty ? "the system's file of authorities" : path) cannot be read, or holds no certificate"
+        case .badAuthorities(let path):
+            "\(path.isEmpty ? "the system's file of authorities" : path) cannot be read, or holds no certificate"
         }
     }
 

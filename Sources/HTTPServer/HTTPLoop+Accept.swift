@@ -102,7 +102,8 @@ extension HTTPLoop {
         hooks.pointee.received[Int(descriptor)] = posto_received()
         let connection = ConnectionPointer.allocate(capacity: 1)
         connection.initialize(
-            to: Connection(slot: slot, serial: serial, descriptor: descriptor, listener: listener, peer: peer, addressKey: key, overTLS: localHost))
+            to: Connection(
+                slot: slot, serial: serial, descriptor: descriptor, listener: listener, peer: peer, addressKey: key, overTLS: localHost))
         slots[slot] = connection
         connectionCount += 1
         gauges.opened()

@@ -15,7 +15,8 @@ package final class ReceiverHouse {
     ///
     /// - Parameter certificate: with it only TLS is spoken.
     package init(
-        folder: String, listener: HTTPListener, certificate: TLSServerIdentity? = nil, tokens: ReceiverTokens, budgetBytes: Int, time: TimeSource,
+        folder: String, listener: HTTPListener, certificate: TLSServerIdentity? = nil, tokens: ReceiverTokens, budgetBytes: Int,
+        time: TimeSource,
         onFatal: @escaping @Sendable (StoreError) -> Void
     ) throws {
         environment = try StoreEnvironment.open(

@@ -10,6 +10,12 @@ package struct ActivatedSocket: Equatable, Sendable {
     package let name: String
     package let family: Family
 
+    package init(descriptor: Int32, name: String, family: Family) {
+        self.descriptor = descriptor
+        self.name = name
+        self.family = family
+    }
+
     /// Takes over what systemd handed to this process, once: the variables are removed, so that no child believes they are its own.
     /// Descriptors that are no listening stream sockets are left out. In main, before the first thread.
     package static func takeAll() -> [ActivatedSocket] {

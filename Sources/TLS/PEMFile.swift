@@ -29,7 +29,8 @@ enum PEMFile {
                     hint: "expected PEM that begins with -----BEGIN CERTIFICATE-----")
             }
             throw TLSError(
-                .badCertificate, "certificate \(count + 1) in it cannot be read", hint: "it may be cut off; look with openssl x509 -text -noout")
+                .badCertificate, "certificate \(count + 1) in it cannot be read",
+                hint: "it may be cut off; look with openssl x509 -text -noout")
         }
         return found
     }
@@ -42,7 +43,8 @@ enum PEMFile {
         if contains("ENCRYPTED", bytes) {
             throw TLSError(
                 .encryptedKey, "the key needs a password",
-                hint: "store it without one, readable by the daemon alone: openssl pkey -in FILE -out tls.key; a systemd credential keeps it sealed"
+                hint:
+                    "store it without one, readable by the daemon alone: openssl pkey -in FILE -out tls.key; a systemd credential keeps it sealed"
             )
         }
         if contains("BEGIN CERTIFICATE", bytes) {

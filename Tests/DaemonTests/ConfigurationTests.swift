@@ -253,6 +253,15 @@ struct ConfigurationTests {
         #expect(try problems("[[streams]]\nname = \"Sales\"\n")[0].hasPrefix("posto.toml:2: name: \"Sales\" does not fit"))
     }
 
+    @Test("a certificate takes the place of allow_plain_lan, needs its key, and never makes --dev reach the network")
+    func certificate() throws {
+        let tls = "tls_certificate = \"/c.pem\"\ntls_key = \"/k.pem\"\n"
+        #expect(try problems("[listen]\nhttp = [\"0.0.0.0:8500\"]\n\(tls)").isEmpty)
+        #expect(try problems("[listen]\ntls_key = \"/k.pem\"\n")[0].hasPrefix("posto.toml:2: tls_key is set and tls_certificate is not"))
+        #expect(try problems("[listen]\ntls_certificate = \"c.pem\"\n")[0].contains("an absolute path"))
+        #expect(try !problems("[listen]\nhttp = [\"0.0.0.0:8500\"]\n\(tls)") { $0.isDevelopment = true }.isEmpty)
+    }
+
     @Test("an address that is not loopback needs allow_plain_lan, and never goes with --dev")
     func plainLAN() throws {
         #expect(try problems("[listen]\nhttp = [\"0.0.0.0:8500\"]\n")[0].hasPrefix("posto.toml:2: 0.0.0.0:8500 is not loopback"))

@@ -34,7 +34,9 @@ import Testing
         for client in clients { #expect(client.request(get)?.status == 200) }
     }
 
-    @Test("an address with all its connections is told 429 while others are served, and comes back when it has closed one", arguments: [Wire.plain, .tls])
+    @Test(
+        "an address with all its connections is told 429 while others are served, and comes back when it has closed one",
+        arguments: [Wire.plain, .tls])
     func perAddressRefusal(_ wire: Wire) throws {
         let server = try TestServer(wire: wire) {
             $0.connectionsPerAddressMax = 2
@@ -263,7 +265,8 @@ import Testing
         #expect(throws: HTTPServerError.self) { _ = try TestServer(listeners: [.descriptor(0)]) }
     }
 
-    @Test("a drain answers all that was received, wakes long polls, closes idle connections, and refuses new ones", arguments: Wire.allCases)
+    @Test(
+        "a drain answers all that was received, wakes long polls, closes idle connections, and refuses new ones", arguments: Wire.allCases)
     func drain(_ wire: Wire) throws {
         let server = try TestServer(wire: wire)
         let idle = server.client()

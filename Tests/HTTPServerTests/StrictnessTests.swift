@@ -204,7 +204,9 @@ import Testing
         #expect(client.reply()?.status == 200)
     }
 
-    @Test("nothing but a method begins a connection", arguments: ["\r\n\(get)", "\n\(get)", "\0\(get)", " \(get)", "\u{16}\u{3}\u{1}\0\0"], Wire.allCases)
+    @Test(
+        "nothing but a method begins a connection", arguments: ["\r\n\(get)", "\n\(get)", "\0\(get)", " \(get)", "\u{16}\u{3}\u{1}\0\0"],
+        Wire.allCases)
     func noise(_ start: String, _ wire: Wire) throws {
         let server = try TestServer(wire: wire)
         let client = server.client()
@@ -225,7 +227,8 @@ import Testing
     }
 
     @Test(
-        "a malformed chunk ends the connection", arguments: ["x\r\n", "-1\r\n", "5\r\nhelloX", " 5\r\nhello\r\n", "ffffffffffffffffff\r\n"], Wire.allCases)
+        "a malformed chunk ends the connection",
+        arguments: ["x\r\n", "-1\r\n", "5\r\nhelloX", " 5\r\nhello\r\n", "ffffffffffffffffff\r\n"], Wire.allCases)
     func chunks(_ body: String, _ wire: Wire) throws {
         let server = try TestServer(wire: wire)
         let client = server.client()

@@ -37,7 +37,9 @@ import Testing
         case silent, half, whole, garbage, garbageRecords, bytewise
     }
 
-    @Test("whoever stops in the middle of a handshake costs no time of the processor, and is gone at the deadline", arguments: Stranger.allCases)
+    @Test(
+        "whoever stops in the middle of a handshake costs no time of the processor, and is gone at the deadline",
+        arguments: Stranger.allCases)
     func stopped(_ kind: Stranger) throws {
         let server = try TestServer(listeners: [.tcp(host: "127.0.0.1", port: 0)], wire: .tls) { $0.handshakeTimeout = .seconds(3) }
         #expect(server.client().request(get)?.status == 200)

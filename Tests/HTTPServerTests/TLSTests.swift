@@ -82,7 +82,8 @@ import Testing
         let server = try TestServer(wire: .tls)
         let first = RawClient(server.server.bound[0], tls: version == "-tls1_2" ? RawClient.authority12 : RawClient.authority)
         #expect(first.request(get)?.status == 200)
-        let second = RawClient(server.server.bound[0], tls: version == "-tls1_2" ? RawClient.authority12 : RawClient.authority, resuming: first)
+        let second = RawClient(
+            server.server.bound[0], tls: version == "-tls1_2" ? RawClient.authority12 : RawClient.authority, resuming: first)
         #expect(second.request(get)?.status == 200)
         #expect(server.server.tlsGauges?.resumed == 1)
     }

@@ -79,7 +79,8 @@ package final class TestAuthority: Sendable {
 
     package static func openssl(_ arguments: [String]) {
         let status = run("openssl", arguments).status
-        precondition(status == 0, "openssl \(arguments.joined(separator: " ")) ended with \(status); is it installed (Packaging/deps test)?")
+        precondition(
+            status == 0, "openssl \(arguments.joined(separator: " ")) ended with \(status); is it installed (Packaging/deps test)?")
     }
 
     /// Runs a program of the PATH without input; what it says on both outputs comes back.

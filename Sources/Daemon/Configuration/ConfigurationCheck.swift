@@ -55,7 +55,8 @@ enum ConfigurationCheck {
         let listen = configuration.listen
         if listen.tlsCertificate.isEmpty != listen.tlsKey.isEmpty {
             let (there, missing) = listen.tlsKey.isEmpty ? ("tls_certificate", "tls_key") : ("tls_key", "tls_certificate")
-            fault(["listen.\(there)"], "\(there) is set and \(missing) is not", "TLS needs both: set listen.\(missing) to the other PEM file")
+            fault(
+                ["listen.\(there)"], "\(there) is set and \(missing) is not", "TLS needs both: set listen.\(missing) to the other PEM file")
         }
         return (problems, code)
     }

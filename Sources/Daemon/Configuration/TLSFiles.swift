@@ -35,7 +35,8 @@ package struct TLSFiles: Sendable {
         case .missing:
             throw Fault(
                 isKey: isKey, message: "there is no file \(path)",
-                hint: "expected a PEM file such as /etc/posto/tls/\(isKey ? "key.pem" : "certificate.pem"); OPERATIONS tells how to make one")
+                hint:
+                    "expected a PEM file such as /etc/posto/tls/\(isKey ? "key.pem" : "certificate.pem"); OPERATIONS tells how to make one")
         case .unreadable(let reason):
             throw Fault(
                 isKey: isKey, message: "\(path) cannot be read: \(reason)",
@@ -66,7 +67,8 @@ package struct TLSFiles: Sendable {
         var status = stat()
         if stat(keyPath, &status) == 0 {
             if status.st_mode & 0o007 != 0 {
-                warnings.append("every user of this host may use the key \(keyPath): chmod 600 it, and renew it if others have accounts here")
+                warnings.append(
+                    "every user of this host may use the key \(keyPath): chmod 600 it, and renew it if others have accounts here")
             } else if status.st_mode & 0o020 != 0 {
                 warnings.append("the group of \(keyPath) may change it: chmod 640")
             }

@@ -35,13 +35,14 @@ extension Housekeeping {
                 + (tls?.alerts(now: wall) ?? [])
             cell.readings.certificate = tls?.certificate
             cell.readings.gauges = Self.gauges(state: usage, bulk: bulkUsage, log: log) + (tls?.gauges() ?? [])
-            cell.readings.counters = [
-                ("posto_store_commits_total", "Commits of the state environment.", figures.batches.load(ordering: .relaxed)),
-                ("posto_store_requests_total", "Requests of the state's writer.", figures.requests.load(ordering: .relaxed)),
-                ("posto_store_value_bytes_total", "Bytes of values written.", figures.valueBytes.load(ordering: .relaxed)),
-                ("posto_lease_copy_bytes_total", "Bytes of lease copies written to disk.", cell.boardBytes),
-                ("posto_log_lines_lost_total", "Log lines that nobody could take.", log.lostLines),
-            ] + (tls?.counters() ?? [])
+            cell.readings.counters =
+                [
+                    ("posto_store_commits_total", "Commits of the state environment.", figures.batches.load(ordering: .relaxed)),
+                    ("posto_store_requests_total", "Requests of the state's writer.", figures.requests.load(ordering: .relaxed)),
+                    ("posto_store_value_bytes_total", "Bytes of values written.", figures.valueBytes.load(ordering: .relaxed)),
+                    ("posto_lease_copy_bytes_total", "Bytes of lease copies written to disk.", cell.boardBytes),
+                    ("posto_log_lines_lost_total", "Log lines that nobody could take.", log.lostLines),
+                ] + (tls?.counters() ?? [])
         }
     }
 

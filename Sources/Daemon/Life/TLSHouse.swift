@@ -91,7 +91,8 @@ final class TLSHouse: Sendable {
         case .urgent(let days):
             alert(
                 "certificate_expires_shortly",
-                "The certificate ends in \(days) days, at \(certificate.notAfter.rfc3339); then no client on the network can connect.", hint)
+                "The certificate ends in \(days) days, at \(certificate.notAfter.rfc3339); then no client on the network can connect.", hint
+            )
         case .ended:
             alert(
                 "certificate_expired",

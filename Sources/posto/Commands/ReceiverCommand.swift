@@ -71,7 +71,8 @@ struct ReceiverCommand: ParsableCommand {
         let house: ReceiverHouse
         do {
             house = try ReceiverHouse(
-                folder: folder.storeFolder, listener: .tcp(host: "\(address.address)", port: address.port), certificate: identity, tokens: tokens,
+                folder: folder.storeFolder, listener: .tcp(host: "\(address.address)", port: address.port), certificate: identity,
+                tokens: tokens,
                 budgetBytes: sizeMax << 30, time: SystemTime.source, onFatal: { _ in _exit(75) })
         } catch let error as StoreError {
             throw CommandFailure(error, folder.storeFolder)

@@ -106,7 +106,8 @@ struct ServerConnection: ~Copyable {
     private static func hint(_ fault: TrustFault) -> String {
         switch fault {
         case .unknownAuthority: "name the certificate of the authority that signed it: --ca-file FILE or POSTO_CA_FILE"
-        case .wrongName: "use a name or address that its certificate has: openssl x509 -noout -ext subjectAltName -in CERTIFICATE shows them"
+        case .wrongName:
+            "use a name or address that its certificate has: openssl x509 -noout -ext subjectAltName -in CERTIFICATE shows them"
         case .ended: "renew the certificate there and reload that daemon; or is this host's clock right?"
         case .early: "is this host's clock right, and that one's?"
         case .refused: "the certificate there must be put right"

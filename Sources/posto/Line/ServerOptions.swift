@@ -7,7 +7,8 @@ import HTTPClient
 struct ServerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The daemon: https://HOST:PORT, http://HOST:PORT, or unix:PATH.", discussion: "Default: POSTO_SERVER, then unix:/run/posto/posto.sock.",
+            "The daemon: https://HOST:PORT, http://HOST:PORT, or unix:PATH.",
+            discussion: "Default: POSTO_SERVER, then unix:/run/posto/posto.sock.",
             valueName: "url"))
     var server: String?
 
