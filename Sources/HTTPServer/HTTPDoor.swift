@@ -181,12 +181,13 @@ private final class TLSBox: @unchecked Sendable {
     init(_ terminator: TLSTerminator) { self.terminator = terminator }
 }
 
-// SAFETY (both): the argument is the box that `start` retained for this thread.
+// SAFETY: the argument is the box that `start` retained for this thread.
 private let terminate: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
     Unmanaged<TLSBox>.fromOpaque(context!).takeRetainedValue().terminator.run()
     return nil
 }
 
+// SAFETY: as above.
 private let serve: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
     Unmanaged<LoopBox>.fromOpaque(context!).takeRetainedValue().loop.run()
     return nil

@@ -81,6 +81,9 @@ package struct TLSSession: ~Copyable {
         SSL_SESSION_free(session)
     }
 
+    /// Asks the other side for new keys too (RFC 8446 §4.6.3); goes out with what is written next. TLS 1.3 only.
+    package mutating func askForNewKeys() { _ = SSL_key_update(raw, SSL_KEY_UPDATE_REQUESTED) }
+
     /// What both sides agreed on, once the handshake is done.
     package mutating func agreement() -> (isVersion13: Bool, isResumed: Bool) {
         (SSL_version(raw) == TLS1_3_VERSION, SSL_session_reused(raw) == 1)

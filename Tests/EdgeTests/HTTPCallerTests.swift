@@ -135,9 +135,11 @@ struct HTTPCallerTests {
         #expect(ServerAddress("http://127.0.0.1:8500/")?.description == "http://127.0.0.1:8500")
         #expect(ServerAddress("branch-7.example")?.description == "http://branch-7.example:8500")
         #expect(ServerAddress("[::1]:80")?.description == "http://[::1]:80")
+        #expect(ServerAddress("https://branch-7.example:443/")?.description == "https://branch-7.example:443")
         #expect(ServerAddress("http://[::1]")?.description == "http://[::1]:8500")
         for wrong in [
-            "", "unix:", "unix:relative", "https://x", "http://", "http://a/b", "http://a:0", "http://a:x", "ftp://a", "::1", "a b",
+            "", "unix:", "unix:relative", "https://", "https://a:x", "http://", "http://a/b", "http://a:0", "http://a:x", "ftp://a", "::1",
+            "a b",
         ] {
             #expect(ServerAddress(wrong) == nil, "\(wrong)")
         }

@@ -159,6 +159,7 @@ import Testing
         // More than the kernel's buffers take.
         for _ in 0..<60 { client.send(get("/file")) }
         #expect(eventually { server.server.gauges.connections == 0 })
+        #expect(eventually { (server.server.tlsGauges?.connections ?? 0) == 0 })
     }
 
     @Test(

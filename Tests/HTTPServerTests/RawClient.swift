@@ -132,6 +132,13 @@ final class RawClient {
         for byte in text.utf8 { send([byte]) }
     }
 
+    /// Asks for new keys in front of what is sent. Without waiting: false if the socket takes no more.
+    func rekey(_ text: String) -> Bool {
+        session!.askForNewKeys()
+        let bytes = Array(text.utf8)
+        return bytes.withUnsafeBytes { session!.write($0) } == .bytes(bytes.count)
+    }
+
     func finishSending() {
         if session != nil { session!.end() }
         shutdown(descriptor, Int32(SHUT_WR))

@@ -68,6 +68,32 @@ import Testing
         #expect(server.client().request(get)?.status == 200)
     }
 
+    @Test("a client that asks for new keys again and again is served")
+    func newKeys() throws {
+        let server = try TestServer(wire: .tls)
+        let client = server.client()
+        for _ in 0..<50 {
+            #expect(client.rekey(get))
+            #expect(client.reply()?.status == 200)
+        }
+    }
+
+    @Test("a client that asks for new keys and reads nothing costs no time of the processor, and is cut")
+    func newKeysUnread() throws {
+        let server = try TestServer(wire: .tls) { $0.writeTimeout = .seconds(4) }
+        let client = server.client()
+        // More than the kernel's buffers take; then every answer to a request for keys finds no room.
+        for _ in 0..<60 { client.send(get("/file")) }
+        #expect(eventually { server.handler.snapshot.handled.count >= 3 })
+        for _ in 0..<2_000 where !client.rekey("GET ") { break }
+        let before = (cpu: cpuNanoseconds(server), wall: HTTPDoor.uptimeNanoseconds())
+        #expect(eventually { server.server.tlsGauges!.connections == 0 })
+        let cpu = cpuNanoseconds(server) - before.cpu
+        let wall = HTTPDoor.uptimeNanoseconds() - before.wall
+        print("new keys, unread: \(cpu / 1_000) of \(wall / 1_000) µs")
+        #expect(Double(cpu) / Double(wall) < 0.3)
+    }
+
     @Test("a crowd of 500 that stopped in the middle keeps neither TLS nor plain callers from being served")
     func halfOpen() throws {
         let server = try TestServer(

@@ -33,6 +33,10 @@ final class TLSConnection {
     var clientEnded = false
     /// The HTTP thread reads no more.
     var upRefused = false
+    /// libssl must write before it can read on (new keys were asked for), or read before it can write (half of a message about keys came).
+    /// Watching for anything else would wake us for nothing, again and again.
+    var readingWantsWrite = false
+    var writingWantsRead = false
     /// What the kernel watches for us; 0 means that it does not know the descriptor.
     var clientMask: UInt32 = 0
     var serverMask: UInt32 = 0

@@ -94,7 +94,7 @@ extension TLSTerminator {
     /// The kernel says that the client sent something, takes something, or left. One call, one step: nothing here loops on its own, so a client
     /// can make us work only as often as it sends.
     func step(_ connection: TLSConnection) {
-        guard connections[connection.slot] === connection, connection.isUnfinished else { return }
+        guard isAlive(connection), connection.isUnfinished else { return }
         if connection.phase == .silent {
             guard begin(connection) else { return }
         }
@@ -165,7 +165,7 @@ extension TLSTerminator {
                     localHost: SocketAddress.localHost(of: connection.client), isCounted: connection.isCounted)))
         // The first request may have come with the end of the handshake, and lie in the session already.
         pumpUp(connection)
-        if connections[connection.slot] === connection { updateMasks(connection) }
+        updateMasks(connection)
     }
 
     func finishHandshake(_ connection: TLSConnection) {

@@ -39,7 +39,7 @@ extension TLSTerminator {
     }
 
     func destroy(_ connection: TLSConnection) {
-        guard connections[connection.slot] === connection else { return }
+        guard isAlive(connection) else { return }
         if connection.isUnfinished { finishHandshake(connection) }
         connections[connection.slot] = nil
         freeSlots.append(connection.slot)
@@ -58,7 +58,7 @@ extension TLSTerminator {
         nextScan = min(nextScan, deadline)
     }
 
-    /// Only handshakes, flushes and farewells have deadlines here; requests have theirs in the HTTP thread.
+    /// Only handshakes, bytes that the client does not take, and farewells have deadlines here; requests have theirs in the HTTP thread.
     func scanDeadlines() {
         var earliest = UInt64.max
         for case let connection? in connections {
@@ -93,7 +93,7 @@ extension TLSTerminator {
         listenersPausedUntil = nil
         for case let connection? in connections where connection.phase == .open {
             pumpUp(connection)
-            if connections[connection.slot] === connection { updateMasks(connection) }
+            updateMasks(connection)
         }
         quietDeadline = now + 500_000_000
         loop.post(.drain(deadline: deadline))

@@ -12,31 +12,37 @@ extension TLSTerminator {
         // Whatever it was about: what is held goes first, and then what may have waited for it.
         if side == .client {
             if !connection.down.isEmpty { flushDown(connection) }
-            if events & UInt32(EPOLLIN.rawValue) != 0 { pumpUp(connection) }
+            // Also when it has become writable, if reading waited for that.
+            pumpUp(connection)
         } else {
             if !connection.up.isEmpty {
                 flushUp(connection)
                 if connection.up.isEmpty { pumpUp(connection) }
             }
-            if events & ~UInt32(EPOLLOUT.rawValue) != 0, connections[connection.slot] === connection { pumpDown(connection) }
+            if events & ~UInt32(EPOLLOUT.rawValue) != 0 { pumpDown(connection) }
         }
-        guard connections[connection.slot] === connection else { return }
         updateMasks(connection)
     }
+
+    /// Whether it was not ended a moment ago, by something that the caller did.
+    func isAlive(_ connection: TLSConnection) -> Bool { connections[connection.slot] === connection }
 
     /// Of those in whose session more waited than one turn takes.
     func readOn() {
         let waiting = again
         again.removeAll(keepingCapacity: true)
-        for connection in waiting where connections[connection.slot] === connection && connection.phase == .open {
+        for connection in waiting {
             pumpUp(connection)
-            if connections[connection.slot] === connection { updateMasks(connection) }
+            updateMasks(connection)
         }
     }
 
     /// From the client to the HTTP thread, until the client has no more or the HTTP thread takes no more.
     func pumpUp(_ connection: TLSConnection) {
-        guard connection.phase == .open, !connection.clientEnded, !connection.upRefused, connection.up.isEmpty else { return }
+        guard isAlive(connection), connection.phase == .open, !connection.clientEnded, !connection.upRefused, connection.up.isEmpty else {
+            return
+        }
+        connection.readingWantsWrite = false
         for _ in 0..<Limits.tlsRecordsPerTurnMax {
             // A record has 16 KiB at most.
             switch connection.session!.read(into: UnsafeMutableRawBufferPointer(rebasing: scratch[..<16_384])) {
@@ -46,7 +52,10 @@ extension TLSTerminator {
                     if !connection.upRefused { connection.up.hold(UnsafeRawBufferPointer(rebasing: scratch[sent..<count])) }
                     return
                 }
-            case .wantsRead, .wantsWrite: return
+            case .wantsRead: return
+            case .wantsWrite:
+                connection.readingWantsWrite = true
+                return
             case .end:
                 connection.clientEnded = true
                 shutdown(connection.server, Int32(SHUT_WR))
@@ -72,24 +81,32 @@ extension TLSTerminator {
 
     /// From the HTTP thread to the client, until either has enough.
     func pumpDown(_ connection: TLSConnection) {
-        guard connection.phase == .open, connection.down.isEmpty else { return }
+        guard isAlive(connection), connection.phase == .open, connection.down.isEmpty else { return }
         for _ in 0..<4 {
             let count = recv(connection.server, scratch.baseAddress, scratch.count, Int32(MSG_DONTWAIT))
             if count < 0, errno == EAGAIN || errno == EINTR { return }
             guard count > 0 else { return serverEnded(connection) }
             let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
             guard let taken = writeDown(connection, bytes) else { return destroy(connection) }
-            if taken < count { return connection.down.hold(UnsafeRawBufferPointer(rebasing: bytes[taken...])) }
+            if taken < count {
+                connection.down.hold(UnsafeRawBufferPointer(rebasing: bytes[taken...]))
+                // The HTTP thread's end is not watched meanwhile, so its own deadline would not be noticed.
+                return setDeadline(connection, now + flushNanoseconds)
+            }
         }
     }
 
     /// - Returns: how many bytes the client took; nil if it is gone.
     private func writeDown(_ connection: TLSConnection, _ bytes: UnsafeRawBufferPointer) -> Int? {
         var taken = 0
+        connection.writingWantsRead = false
         while taken < bytes.count {
             switch connection.session!.write(UnsafeRawBufferPointer(rebasing: bytes[taken...])) {
             case .bytes(let count): taken += count
-            case .wantsRead, .wantsWrite: return taken
+            case .wantsWrite: return taken
+            case .wantsRead:
+                connection.writingWantsRead = true
+                return taken
             case .end, .failed: return nil
             }
         }
@@ -108,19 +125,25 @@ extension TLSTerminator {
             return taken
         }
         if isGone { return destroy(connection) }
-        guard connection.phase == .flushing else { return }
-        if connection.down.isEmpty { linger(connection) } else if progress > 0 { setDeadline(connection, now + flushNanoseconds) }
+        if connection.down.isEmpty {
+            setDeadline(connection, .max)
+            if connection.phase == .flushing { linger(connection) }
+        } else if progress > 0 {
+            setDeadline(connection, now + flushNanoseconds)
+        }
     }
 
     func updateMasks(_ connection: TLSConnection) {
+        guard isAlive(connection) else { return }
         switch connection.phase {
         case .silent, .handshake, .lingering: return
         case .open, .flushing:
+            let reads = connection.phase == .open && !connection.clientEnded && !connection.upRefused && connection.up.isEmpty
             var client: UInt32 = 0
-            if connection.phase == .open, !connection.clientEnded, !connection.upRefused, connection.up.isEmpty {
-                client |= UInt32(EPOLLIN.rawValue)
+            if connection.writingWantsRead || (reads && !connection.readingWantsWrite) { client |= UInt32(EPOLLIN.rawValue) }
+            if (!connection.down.isEmpty && !connection.writingWantsRead) || (reads && connection.readingWantsWrite) {
+                client |= UInt32(EPOLLOUT.rawValue)
             }
-            if !connection.down.isEmpty { client |= UInt32(EPOLLOUT.rawValue) }
             // With nothing to wait for, too: an end of the connection is reported whatever the mask, and EPOLLET alone asks for nothing else.
             watchClient(connection, client == 0 ? 1 << 31 : client)
             guard connection.server >= 0 else { return }

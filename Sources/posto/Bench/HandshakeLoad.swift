@@ -88,7 +88,9 @@ final class HandshakeStorm: Sendable {
                 var result = LoadResult()
                 try? HandshakeLoad.make(storm.port, storm.client, &result) { !storm.isOver.load(ordering: .relaxed) }
                 return nil
-            }, Unmanaged.passRetained(self).toOpaque())
+            },
+            // SAFETY: as above.
+            Unmanaged.passRetained(self).toOpaque())
         precondition(code == 0, "pthread_create: \(code)")
         thread.withLock { $0 = made }
     }
