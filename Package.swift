@@ -57,7 +57,7 @@ let package = Package(
 
         // Edges.
         .target(name: "Crypto", dependencies: ["CCrypto"], swiftSettings: strict),
-        .target(name: "TLS", dependencies: ["Domain", "CTLS"], swiftSettings: strict),
+        .target(name: "TLS", dependencies: ["Domain", "CTLS"], swiftSettings: small),
         .target(name: "RegoHost", dependencies: ["Rego", "CCrypto", "CRE2", "CYAML"], swiftSettings: small),
         .target(name: "Compression", dependencies: ["CZstd"], swiftSettings: strict),
         .target(name: "Store", dependencies: ["Domain", "Crypto", "CLMDB", "CPlatform"], swiftSettings: strict),

@@ -81,11 +81,15 @@ struct LoadConnection: ~Copyable {
     }
 
     private mutating func receiveOverTLS() -> Progress {
-        let at = filled
-        switch buffer.withUnsafeMutableBytes({ session!.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[at...])) }) {
-        case .bytes(let count): return take(count)
-        case .wantsRead, .wantsWrite: return .partial
-        case .end, .failed: return .broken
+        // Until nothing is left in the session either: the kernel does not know of that.
+        while true {
+            if filled == buffer.count { buffer.append(contentsOf: repeatElement(0, count: buffer.count)) }
+            let at = filled
+            switch buffer.withUnsafeMutableBytes({ session!.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[at...])) }) {
+            case .bytes(let count): if take(count) == .whole { return .whole }
+            case .wantsRead, .wantsWrite: return .partial
+            case .end, .failed: return .broken
+            }
         }
     }
 
