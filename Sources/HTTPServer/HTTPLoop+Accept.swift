@@ -158,7 +158,8 @@ extension HTTPLoop {
     private func handOver(_ connection: ConnectionPointer, _ daemon: Int) {
         connection.pointee.phase = .idle
         connection.pointee.inPollDaemon = daemon == Self.polls
-        setDeadline(connection, now + timeouts.head)
+        // The floor does not see its requests, so it could not move a deadline on.
+        setDeadline(connection, floor == nil ? now + timeouts.head : .max)
         adding = connection
         // The real address is ours to keep; libmicrohttpd copies this one and never looks at it.
         var nobody = sockaddr()
