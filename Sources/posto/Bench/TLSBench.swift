@@ -53,6 +53,22 @@ enum TLSBench {
         try setting.remove(folder)
     }
 
+    /// Some 200 requests a second, each after a rest. A client that never rests, as the paced load has, would take the processor from the
+    /// threads that are looked at.
+    private static func ask(_ connection: inout LoadConnection, _ setting: BenchSetting) throws(BenchFailure) -> LoadResult {
+        var result = LoadResult()
+        let began = LoadClock.now()
+        while LoadClock.now() - began < setting.nanoseconds * UInt64(setting.rounds) {
+            try connection.send(at: LoadClock.now())
+            var progress = LoadConnection.Progress.partial
+            while progress == .partial { progress = connection.receive(wait: true) }
+            guard progress == .whole else { throw BenchFailure("the server closed a connection") }
+            result.latencies.append(UInt32(clamping: LoadClock.now() - connection.since))
+            poll(nil, 0, 4)
+        }
+        return result
+    }
+
     private static func figure(_ name: String, _ pairing: Pairing) -> BenchFigure {
         BenchFigure(
             name: name, value: pairing.rate, unit: "/s", floor: ("libmicrohttpd's own TLS", pairing.floorRate), ratio: pairing.ratio,
@@ -63,11 +79,12 @@ enum TLSBench {
     private static func plainBesideStorm(
         _ port: UInt16, _ client: TLSClient, _ request: [UInt8], _ setting: BenchSetting, _ report: inout BenchReport
     ) throws(BenchFailure) {
-        let plain = try LoadGenerator(port: port, connections: 1)
-        let quiet = try plain.runPaced(perSecond: 200, nanoseconds: setting.nanoseconds, request: request)
+        var plain = try LoadConnection(port: port)
+        plain.request = request
+        let quiet = try ask(&plain, setting)
         let storm = HandshakeStorm(port: port, client)
         storm.start()
-        let loud = try plain.runPaced(perSecond: 200, nanoseconds: setting.nanoseconds, request: request)
+        let loud = try ask(&plain, setting)
         storm.stop()
         report.add(
             BenchFigure(
