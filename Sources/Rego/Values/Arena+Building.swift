@@ -47,12 +47,17 @@ extension Arena {
 
     public func array(_ elements: [Value]) -> Value { elements.withUnsafeBufferPointer { array($0) } }
 
-    func array(_ elements: UnsafeMutableBufferPointer<Value>) -> Value { array(UnsafeBufferPointer(elements)) }
+    @inline(__always) func array(_ elements: UnsafeMutableBufferPointer<Value>) -> Value { array(UnsafeBufferPointer(elements)) }
 
-    func array(_ elements: UnsafeBufferPointer<Value>) -> Value {
+    @inline(__always) func array(_ elements: UnsafeBufferPointer<Value>) -> Value {
         if elements.isEmpty { return .emptyArray }
         let block = take(elements.count &* 16)
-        block.copyMemory(from: elements.baseAddress!, byteCount: elements.count &* 16)
+        let start = elements.baseAddress.unsafelyUnwrapped
+        if elements.count == 1 {
+            block.storeBytes(of: start[0], as: Value.self)
+        } else {
+            block.copyMemory(from: start, byteCount: elements.count &* 16)
+        }
         return Value(pointer: block, tag: Value.Tag.array, count: elements.count)
     }
 

@@ -336,7 +336,11 @@ struct ValueStack: ~Copyable {
         capacity *= 2
     }
 
-    func since(_ mark: Int) -> UnsafeMutableBufferPointer<Value> { UnsafeMutableBufferPointer(start: start + mark, count: count - mark) }
+    @inline(__always) func at(_ index: Int) -> Value { start[index] }
 
-    mutating func drop(to mark: Int) { count = mark }
+    @inline(__always) func since(_ mark: Int) -> UnsafeMutableBufferPointer<Value> {
+        UnsafeMutableBufferPointer(start: start + mark, count: count &- mark)
+    }
+
+    @inline(__always) mutating func drop(to mark: Int) { count = mark }
 }

@@ -3,7 +3,7 @@ import Glibc
 /// Rego's order: null, booleans, numbers, strings, arrays, objects, sets; each kind in its own order.
 extension Value: Equatable, Comparable {
     @inline(__always) public static func == (left: Value, right: Value) -> Bool {
-        if left.bits == right.bits && left.tag == right.tag && left.length == right.length { return true }
+        if left.bits == right.bits && left.meta == right.meta { return true }
         if max(left.tag, right.tag) <= Tag.pooledString { return false }
         return equalSlow(left, right)
     }
