@@ -1,8 +1,10 @@
 /// The lists that comprehensions and partial rules fill. They lie on one stack: the last one begun is the first one ended.
 struct ListBuilder: ~Copyable {
-    private var values = ValueStack()
+    private var values = ValueStack(.allocate(capacity: 64))
     /// Where the last list begins; in front of it lies where the one before begins.
     private var mark = 0
+
+    deinit { values.memory.deallocate() }
 
     @inline(__always) mutating func begin() {
         values.push(Value(mark))

@@ -34,6 +34,21 @@ public final class Arena {
 
     deinit {
         for chunk in chunks { chunk.deallocate() }
+        scratch?.deallocate()
+    }
+
+    /// Memory that readers use while they read, kept from one to the next.
+    private var scratch: UnsafeMutableBufferPointer<Value>?
+    /// More than this many values are given back after.
+    private static let scratchKept = 4096
+
+    func takeScratch() -> UnsafeMutableBufferPointer<Value> {
+        defer { scratch = nil }
+        return scratch ?? .allocate(capacity: 64)
+    }
+
+    func keepScratch(_ memory: UnsafeMutableBufferPointer<Value>) {
+        if scratch != nil || memory.count > Arena.scratchKept { memory.deallocate() } else { scratch = memory }
     }
 
     /// Bytes taken.
