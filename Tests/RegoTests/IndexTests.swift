@@ -86,7 +86,7 @@ struct IndexTests {
     @Test("with the index and without, the same policies give the same answers", arguments: 1...12 as ClosedRange<UInt64>)
     func agrees(seed: UInt64) throws {
         var chance = Chance(state: seed)
-        let text = module([4, 5, 9, 70, 200][Int(seed % 5)], &chance)
+        let text = module([4, 5, 9, 70, 300][Int(seed % 5)], &chance)
         let parsed = try RegoParser.module(SourceText(name: "t.rego", text: text))
         let queries = ["data.t.p", "data.t.q", "data.t.o", "data.t.c", "data.t.e", "data.t.r", "data.t.s", "data.t"]
         var disagreements: [String] = []

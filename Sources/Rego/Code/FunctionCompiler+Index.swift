@@ -35,7 +35,8 @@ extension FunctionCompiler {
         for body in bodies { program.code.emitTarget(body) }
         for (position, body) in bodies.enumerated() {
             program.code.place(body)
-            writeOne(rules[position].0, rules[position].1.without(plan.decided[position]), again)
+            let (file, rule) = rules[plan.order[position]]
+            writeOne(file, rule.without(plan.decided[position]), again)
             program.code.emit(.jump, to: again)
         }
         program.code.place(done)
@@ -62,16 +63,20 @@ extension FunctionCompiler {
 
     private struct Plan {
         var index: RuleIndex
+        /// The rules in the order of the sets' bits.
+        var order: [Int]
         var sources: [RuleQuestions.Source] = []
         /// The expressions of each rule that hold when the index lets it through.
         var decided: [Set<Int>]
     }
 
     private func plan(_ rules: [IRRule]) -> Plan? {
-        let questions = RuleQuestions(rules, builtins: program.builtins, mocked: program.mocked).questions
-        guard !questions.isEmpty else { return nil }
-        var plan = Plan(index: RuleIndex(ruleCount: rules.count), decided: Array(repeating: [], count: rules.count))
-        for question in questions where !plan.index.isFull {
+        var asked = RuleQuestions(rules, builtins: program.builtins, mocked: program.mocked)
+        guard !asked.questions.isEmpty else { return nil }
+        let order = rules.count < RuleIndex.clusteredMin ? Array(rules.indices) : asked.clustered(rules.count)
+        asked.reorder(order)
+        var plan = Plan(index: RuleIndex(ruleCount: rules.count), order: order, decided: Array(repeating: [], count: rules.count))
+        for question in asked.questions where !plan.index.isFull {
             guard let table = RuleTable.make(question.demands) else { continue }
             let source = plan.sources.firstIndex(of: question.source) ?? plan.sources.count
             if source == plan.sources.count { plan.sources.append(question.source) }

@@ -7,6 +7,8 @@
 final class RuleIndex: @unchecked Sendable {
     /// Smaller groups are as quick without.
     static let rulesMin = 4
+    /// Groups of at least this many rules are put into an order that the sets profit from; fewer are a few words anyway.
+    static let clusteredMin = 256
     /// References that are looked at; more hardly ever leave fewer candidates.
     static let referencesMax = 6
     /// Words of the sets of one reference. A table that would need more is not made: the rules ask for themselves.

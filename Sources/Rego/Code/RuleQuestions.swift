@@ -49,6 +49,45 @@ struct RuleQuestions {
         questions = questions.filter { $0.askingCount * 4 >= rules.count }.sorted { $0.askingCount > $1.askingCount }
     }
 
+    /// The order of the rules in which those that want the same values stand together, so that few words of the sets have a candidate.
+    ///
+    /// Which rule comes first says nothing in Rego; small groups stay as they are written.
+    func clustered(_ count: Int) -> [Int] {
+        let sorting = questions.compactMap { question -> (ranks: [Int], distinct: Int)? in
+            if question.kind == .ranges { return nil }
+            var rankOf: [Value: Int] = [:]
+            var ranks: [Int] = []
+            for demand in question.demands {
+                var first: Value?
+                switch demand {
+                case .anyOf(let values): first = values.min()
+                case .startsWith(let prefixes): first = prefixes.min()
+                default: break
+                }
+                guard let first else {
+                    ranks.append(.max)
+                    continue
+                }
+                let rank = rankOf[first] ?? rankOf.count
+                rankOf[first] = rank
+                ranks.append(rank)
+            }
+            return (ranks, rankOf.count)
+        }.sorted { $0.distinct > $1.distinct }
+        return Array(0..<count).sorted { left, right in
+            for (ranks, _) in sorting where ranks[left] != ranks[right] { return ranks[left] < ranks[right] }
+            return left < right
+        }
+    }
+
+    mutating func reorder(_ order: [Int]) {
+        for number in questions.indices {
+            let question = questions[number]
+            questions[number].demands = order.map { question.demands[$0] }
+            questions[number].expressions = order.map { question.expressions[$0] }
+        }
+    }
+
     private mutating func add(_ key: Key, _ demand: RuleTable.Demand, _ expressions: [Int], _ position: Int, of count: Int) {
         let number = numberOf[key] ?? questions.count
         if number == questions.count {
