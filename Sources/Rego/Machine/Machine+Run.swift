@@ -37,7 +37,8 @@ extension Machine {
                 r[a] = value
                 pc = value.isUndefined ? target(code[pc]) : pc &+ 1
             case .getBase:
-                let value = baseField(r[b], constants[operand(code[pc])])
+                var value = r[b].field(constants[operand(code[pc])])
+                if value.isUndefined { value = asPath(r[b], constants[operand(code[pc])]) }
                 r[a] = value
                 pc = value.isUndefined ? target(code[pc]) : pc &+ 1
             case .equal: pc = r[a] == r[b] ? pc &+ 1 : target(code[pc])
@@ -208,9 +209,8 @@ extension Machine {
     }
 
     /// Base documents are found by paths of strings: `data[2]` is also the key "2".
-    @inline(never) private func baseField(_ document: Value, _ key: Value) -> Value {
-        let found = document.lookup(key)
-        guard found.isUndefined, document.isObject, key.tag == Value.Tag.integer else { return found }
+    @inline(never) private func asPath(_ document: Value, _ key: Value) -> Value {
+        guard document.isObject, key.tag == Value.Tag.integer else { return .undefined }
         return document[arena.string(String(Int64(bitPattern: key.bits)))]
     }
 

@@ -200,15 +200,17 @@ public struct JSONReader: ~Copyable {
             let before = found.trailingZeroBitCount >> 3
             at &+= before
             guard start[at] == UInt8(ascii: "\"") else { return try stringWithMore(begin) }
-            if before > 0 { state = Value.step(state, word & ((1 &<< UInt64(before &* 8)) &- 1)) }
-            return ended(begin, state)
+            let last = word & ((1 &<< UInt64(before &* 8)) &- 1)
+            if before > 0 { state = Value.step(state, last) }
+            return ended(begin, state, last)
         }
         let tail = at
         while at < count {
             let byte = start[at]
             if byte == UInt8(ascii: "\"") {
-                if at > tail { state = Value.step(state, Value.lastWord(start + tail, at &- tail)) }
-                return ended(begin, state)
+                let last = Value.lastWord(start + tail, at &- tail)
+                if at > tail { state = Value.step(state, last) }
+                return ended(begin, state, last)
             }
             if byte == UInt8(ascii: "\\") || byte >= 0x80 || byte < 0x20 { break }
             at &+= 1
@@ -216,48 +218,49 @@ public struct JSONReader: ~Copyable {
         return try stringWithMore(begin)
     }
 
-    /// The string that ends here with a quote.
-    @inline(__always) private mutating func ended(_ begin: Int, _ state: UInt64) -> Value {
+    /// The string that ends here with a quote; `last` are its bytes behind the last whole word.
+    @inline(__always) private mutating func ended(_ begin: Int, _ state: UInt64, _ last: UInt64) -> Value {
         let text = UnsafeRawBufferPointer(start: start + begin, count: at &- begin)
         at &+= 1
-        return made(text, Value.hashEnd(state, text.count), isFarFromEnd: at &+ 8 <= count)
+        return made(text, Value.hashEnd(state, text.count), last)
     }
 
-    @inline(__always) private func made(_ text: UnsafeRawBufferPointer, _ hash: UInt32, isFarFromEnd: Bool) -> Value {
+    @inline(never) private func made(_ text: UnsafeRawBufferPointer, _ hash: UInt32, _ last: UInt64) -> Value {
         if let known {
-            if let slots = known.slotsBelow, let found = JSONReader.find(text, hash, slots, known.maskBelow, isFarFromEnd) { return found }
-            if let found = JSONReader.find(text, hash, known.slots, known.mask, isFarFromEnd) { return found }
+            if let slots = known.slotsBelow {
+                let found = JSONReader.find(text, hash, last, slots, known.maskBelow)
+                if found.isDefined { return found }
+            }
+            let found = JSONReader.find(text, hash, last, known.slots, known.mask)
+            if found.isDefined { return found }
         }
         if let pool { return pool._withUnsafeGuaranteedRef { $0.intern(text) } }
         return arena._withUnsafeGuaranteedRef { $0.string(text, hash: hash) }
     }
 
     @inline(__always) private static func find(
-        _ text: UnsafeRawBufferPointer, _ hash: UInt32, _ slots: UnsafePointer<StringPool.Slot>, _ mask: Int, _ isFarFromEnd: Bool
-    ) -> Value? {
+        _ text: UnsafeRawBufferPointer, _ hash: UInt32, _ last: UInt64, _ slots: UnsafePointer<StringPool.Slot>, _ mask: Int
+    ) -> Value {
         var at = Int(hash) & mask
         while let bytes = slots[at].bytes {
-            if slots[at].hash == hash, Int(slots[at].length) == text.count, isSame(text, bytes, isFarFromEnd) {
+            if slots[at].hash == hash, Int(slots[at].length) == text.count, isSame(text, last, bytes) {
                 return Value(pointer: bytes, tag: Value.Tag.pooledString, count: text.count)
             }
             at = (at &+ 1) & mask
         }
-        return nil
+        return .undefined
     }
 
-    /// - Parameter isFarFromEnd: eight bytes may be read where the text ends.
-    @inline(__always) private static func isSame(_ text: UnsafeRawBufferPointer, _ other: UnsafeRawPointer, _ isFarFromEnd: Bool) -> Bool {
-        guard let bytes = text.baseAddress else { return true }
+    /// Whether a string of the pool, whose memory holds whole words, has this text of the same length.
+    @inline(__always) private static func isSame(_ text: UnsafeRawBufferPointer, _ last: UInt64, _ other: UnsafeRawPointer) -> Bool {
         var at = 0
         while at &+ 8 <= text.count {
-            if (bytes + at).loadUnaligned(as: UInt64.self) != (other + at).loadUnaligned(as: UInt64.self) { return false }
+            let mine = text.baseAddress.unsafelyUnwrapped.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+            if mine != other.load(fromByteOffset: at, as: UInt64.self) { return false }
             at &+= 8
         }
-        if at == text.count { return true }
-        // Behind the text is more of the document, at least its quote; behind a string of the pool is the rest of its last word.
-        let left = text.count &- at
-        let mine = isFarFromEnd ? (bytes + at).loadUnaligned(as: UInt64.self) : Value.lastWord(bytes + at, left)
-        return (mine ^ (other + at).load(as: UInt64.self)) &<< UInt64(64 &- left &* 8) == 0
+        let left = UInt64(text.count &- at)
+        return left == 0 || (other.load(fromByteOffset: at, as: UInt64.self) ^ last) &<< (64 &- left &* 8) == 0
     }
 
     /// A string with escapes or bytes beyond ASCII.
@@ -278,7 +281,11 @@ public struct JSONReader: ~Copyable {
             }
         }
         at += 1
-        return bytes.withUnsafeBytes { made($0, Value.hash($0), isFarFromEnd: false) }
+        return bytes.withUnsafeBytes { text in
+            let left = text.count & 7
+            let last = text.baseAddress.map { Value.lastWord($0 + (text.count - left), left) } ?? 0
+            return made(text, Value.hash(text), last)
+        }
     }
 
     /// Copies one scalar of more than one byte; what is no UTF-8 becomes U+FFFD, as in Go.
