@@ -52,6 +52,7 @@ public struct JSONReader: ~Copyable {
     private init(start: UnsafePointer<UInt8>, count: Int, arena: Arena, pool: StringPool?, interns: Bool) {
         self.start = start
         self.count = count
+        // SAFETY: `read` is given both, and holds them until the reader it makes is gone.
         self.arena = Unmanaged.passUnretained(arena)
         self.pool = interns ? pool.map { Unmanaged.passUnretained($0) } : nil
         known = interns ? nil : pool?.view
