@@ -12,12 +12,15 @@ public final class Policy: Sendable {
         let builder: ProgramBuilder
     }
 
-    /// - Parameter host: reads the YAML of annotations; policies without `rego.metadata` calls need none.
+    /// - Parameters:
+    ///   - host: reads the YAML of annotations; policies without `rego.metadata` calls need none.
+    ///   - usesIndex: false tries all rules one after another and evaluates each of their expressions: for tests, and for whoever wants to see
+    ///     every expression.
     /// - Throws: `CompileError` with all that is wrong with the modules.
-    public init(modules: [Module], builtins: BuiltinTable = .standard, host: Host = Host()) throws(CompileError) {
+    public init(modules: [Module], builtins: BuiltinTable = .standard, host: Host = Host(), usesIndex: Bool = true) throws(CompileError) {
         self.modules = modules
         self.builtins = builtins
-        let compiled = try PolicyCompiler(modules: modules, builtins: builtins, host: host).compile()
+        let compiled = try PolicyCompiler(modules: modules, builtins: builtins, host: host, usesIndex: usesIndex).compile()
         state = Mutex(State(builder: compiled))
     }
 

@@ -111,6 +111,3 @@ struct posto_received *posto_received_allocate(size_t count);
 /// MHD_queue_response, for us; the symbol itself is for the library (http_hooks.c).
 int posto_mhd_queue_response(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response);
 
-/// How often this thread has asked for memory. 0 where the C library is another one or a sanitizer counts by itself.
-uint64_t posto_allocations(void);
-

@@ -7,7 +7,7 @@ let operatorBuiltins: [Builtin] = [
     Builtin("lte", [.any, .any], .boolean) { arguments, _ in Value(Value.compare(arguments[0], arguments[1]) <= 0) },
     Builtin("gt", [.any, .any], .boolean) { arguments, _ in Value(Value.compare(arguments[0], arguments[1]) > 0) },
     Builtin("gte", [.any, .any], .boolean) { arguments, _ in Value(Value.compare(arguments[0], arguments[1]) >= 0) },
-    Builtin("internal.member_2", [.any, .any], .boolean) { arguments, _ in Value(isMember(arguments[0], of: arguments[1])) },
+    Builtin("internal.member_2", [.any, .any], .boolean) { arguments, _ in Value(arguments[1].hasMember(arguments[0])) },
     Builtin("internal.member_3", [.any, .any, .any], .boolean) { arguments, _ in
         let found = arguments[2].isSet && arguments[0] != arguments[1] ? Value.undefined : arguments[2].lookup(arguments[0])
         return Value(found.isDefined && found == arguments[1])
@@ -30,9 +30,3 @@ let operatorBuiltins: [Builtin] = [
         return context.arena.string(text)
     },
 ]
-
-private func isMember(_ value: Value, of collection: Value) -> Bool {
-    if collection.isSet { return collection.contains(value) }
-    for index in 0..<collection.count where collection.slot(index) == value { return true }
-    return false
-}

@@ -2,23 +2,15 @@ import RegoSyntax
 
 /// Putting an index before the rules of a group.
 extension FunctionCompiler {
-    /// What rules ask of one reference into the input.
-    private struct Question {
-        var path: [Value]
-        var accepted: [[Value]?]
-        var askingCount = 0
-    }
-
     /// Writes each rule with `write`, either one after another, or behind an index that jumps to the candidates. What `write` writes goes on at
     /// `after` when its rule is done.
     func indexed(_ rules: [(Int, IRRule)], _ write: (_ rule: IRRule, _ after: Label) -> Void) {
         func writeOne(_ file: Int, _ rule: IRRule, _ after: Label) {
             self.file = file
             program.code.at(file, rule.location)
-            write(rule, after)
+            withRegistersOfItsOwn { write(rule, after) }
         }
-        let questions = rules.count < RuleIndex.rulesMin ? [] : self.questions(rules.map(\.1))
-        guard !questions.isEmpty else {
+        guard program.usesIndex, rules.count >= RuleIndex.rulesMin, let plan = plan(rules.map(\.1)) else {
             for (file, rule) in rules {
                 let after = program.code.label()
                 writeOne(file, rule, after)
@@ -26,87 +18,83 @@ extension FunctionCompiler {
             }
             return
         }
-        let index = RuleIndex(ruleCount: rules.count)
-        for question in questions { index.add(question.accepted) }
-        // The place among the rules, then the values, which become the sets.
-        let state = newRegister(1 + questions.count)
-        for (offset, question) in questions.enumerated() {
-            let (missing, out) = (program.code.label(), program.code.label())
-            var fail = missing
-            let ref = IRRef(root: .input, path: question.path.map { .constant($0) }, location: .none)
-            // Without a value the rules are asked all the same: nothing behind may rely on it.
-            let value = inScope { evaluate(.ref(ref), &fail) }
-            program.code.emit(.move, state + 1 + offset, value)
-            program.code.emit(.jump, to: out)
-            program.code.place(missing)
-            program.code.emit(.clear, state + 1 + offset)
-            program.code.place(out)
+        // The place among the rules and the values; then the sets that these choose.
+        let state = newRegister(1 + plan.sources.count)
+        let sets = newRegister(plan.index.tables.count)
+        var known: [RuleQuestions.Source: Int] = [:]
+        for (offset, source) in plan.sources.enumerated() {
+            program.code.emit(.move, state + 1 + offset, read(source, &known))
         }
-        let number = program.addIndex(index)
+        let number = program.addIndex(plan.index)
         let (again, done) = (program.code.label(), program.code.label())
-        program.code.emit(.indexBegin, state, to: nil, number)
+        program.code.emit(.indexBegin, state, sets, to: nil, number)
         program.code.place(again)
-        program.code.emit(.indexNext, state, to: done, number)
+        program.code.emit(.indexNext, state, sets, to: done, number)
         // A table of jumps, one for each rule: word by word behind the instruction.
         let bodies = rules.map { _ in program.code.label() }
         for body in bodies { program.code.emitTarget(body) }
-        for ((file, rule), body) in zip(rules, bodies) {
+        for (position, body) in bodies.enumerated() {
             program.code.place(body)
-            writeOne(file, rule, again)
+            let (file, rule) = rules[plan.order[position]]
+            writeOne(file, rule.without(plan.decided[position]), again)
             program.code.emit(.jump, to: again)
         }
         program.code.place(done)
     }
 
-    /// The references that rules compare with constants, those that most rules ask first.
-    private func questions(_ rules: [IRRule]) -> [Question] {
-        var found: [Question] = []
-        var numberOf: [Value: Int] = [:]
-        for (position, rule) in rules.enumerated() where rule.branches.count == 1 {
-            for expression in rule.branches[0].body.expressions {
-                guard let (path, values) = accepted(expression) else { continue }
-                let key = program.constants.arena.array(path)
-                let number = numberOf[key] ?? found.count
-                if number == found.count {
-                    numberOf[key] = number
-                    found.append(Question(path: path, accepted: Array(repeating: nil, count: rules.count)))
-                }
-                // Two demands of one rule: the first one is enough.
-                if found[number].accepted[position] == nil {
-                    found[number].accepted[position] = values
-                    found[number].askingCount += 1
-                }
-            }
+    /// The register of a value that may be undefined: nothing fails on the way.
+    private func read(_ source: RuleQuestions.Source, _ known: inout [RuleQuestions.Source: Int]) -> Int {
+        if source.argument >= 0 && source.path.isEmpty { return source.argument }
+        if let register = known[source] { return register }
+        let register: Int
+        let out = program.code.label()
+        if let key = source.path.last {
+            let start = read(RuleQuestions.Source(argument: source.argument, path: source.path.dropLast()), &known)
+            register = newRegister()
+            program.code.emit(.getConstant, register, start, to: out, program.constants.index(of: key))
+        } else {
+            register = newRegister()
+            program.code.emit(.input, register, to: out)
         }
-        let useful = found.filter { $0.askingCount * 4 >= rules.count }
-        return Array(useful.sorted { $0.askingCount > $1.askingCount }.prefix(RuleIndex.referencesMax))
+        program.code.place(out)
+        known[source] = register
+        return register
     }
 
-    /// The path in the input and the values that an expression lets through.
-    private func accepted(_ expression: IRExpression) -> ([Value], [Value])? {
-        guard !expression.isNegated, expression.with.isEmpty else { return nil }
-        switch expression.kind {
-        case .unify(let a, let b):
-            for (one, other) in [(a, b), (b, a)] {
-                if let path = inputPath(one), case .constant(let value) = other, !value.isCollection { return (path, [value]) }
-            }
-        case .call(.builtin(let index), let arguments, nil) where program.builtins.all[index].name == "internal.member_2":
-            guard !program.mocked.contains(.builtin(index)), let path = inputPath(arguments[0]), case .constant(let set) = arguments[1],
-                set.isSet || set.isArray, set.elements.allSatisfy({ !$0.isCollection })
-            else { return nil }
-            return (path, Array(Set(set.elements)))
-        default: break
-        }
-        return nil
+    private struct Plan {
+        var index: RuleIndex
+        /// The rules in the order of the sets' bits.
+        var order: [Int]
+        var sources: [RuleQuestions.Source] = []
+        /// The expressions of each rule that hold when the index lets it through.
+        var decided: [Set<Int>]
     }
 
-    private func inputPath(_ term: IRTerm) -> [Value]? {
-        guard case .ref(let ref) = term, case .input = ref.root, !ref.path.isEmpty else { return nil }
-        var path: [Value] = []
-        for part in ref.path {
-            guard case .constant(let key) = part, !key.isCollection else { return nil }
-            path.append(key)
+    private func plan(_ rules: [IRRule]) -> Plan? {
+        var asked = RuleQuestions(rules, builtins: program.builtins, mocked: program.mocked)
+        guard !asked.questions.isEmpty else { return nil }
+        let order = rules.count < RuleIndex.clusteredMin ? Array(rules.indices) : asked.clustered(rules.count)
+        asked.reorder(order)
+        var plan = Plan(index: RuleIndex(ruleCount: rules.count), order: order, decided: Array(repeating: [], count: rules.count))
+        for question in asked.questions where !plan.index.isFull {
+            guard let table = RuleTable.make(question.demands) else { continue }
+            let source = plan.sources.firstIndex(of: question.source) ?? plan.sources.count
+            if source == plan.sources.count { plan.sources.append(question.source) }
+            plan.index.add(table, source: source)
+            for (rule, decides) in table.decides.enumerated() where decides { plan.decided[rule].formUnion(question.expressions[rule]) }
         }
-        return path
+        return plan.index.tables.isEmpty ? nil : plan
+    }
+}
+
+extension IRRule {
+    /// The same rule without some expressions of its only branch.
+    fileprivate func without(_ expressions: Set<Int>) -> IRRule {
+        guard !expressions.isEmpty, var branch = branches.first else { return self }
+        let rule = IRRule(at: location)
+        rule.arguments = arguments
+        branch.body = IRBody(branch.body.expressions.enumerated().filter { !expressions.contains($0.offset) }.map(\.element))
+        rule.branches = [branch]
+        return rule
     }
 }

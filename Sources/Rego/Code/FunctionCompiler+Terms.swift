@@ -81,11 +81,7 @@ extension FunctionCompiler {
         case .input:
             // As far as the path is constant it is read once.
             let constant = ref.path.prefix { isConstant($0) != nil }
-            let start = input(constant.compactMap(isConstant), &fail) { fail in
-                let register = newRegister()
-                program.code.emit(.input, register, to: fail)
-                return navigate(register, constant[...], &fail)
-            }
+            let start = input(constant.compactMap(isConstant), &fail)
             return navigate(start, ref.path[constant.count...], &fail)
         case .local(let id):
             guard let register = register(of: id) else {
@@ -106,7 +102,7 @@ extension FunctionCompiler {
         for part in path {
             if let key = isConstant(part) {
                 let register = newRegister()
-                program.code.emit(.getConstant, register, current, isBase ? 1 : 0, to: fail, program.constants.index(of: key))
+                program.code.emit(isBase ? .getBase : .getConstant, register, current, to: fail, program.constants.index(of: key))
                 current = register
             } else if isReady(part) {
                 let key = evaluate(part, &fail)

@@ -65,11 +65,28 @@ extension FunctionCompiler {
             program.code.emit(.equalConstant, evaluate(left, &fail), to: fail, program.constants.index(of: constant))
         } else if let constant = isConstant(left) {
             program.code.emit(.equalConstant, evaluate(right, &fail), to: fail, program.constants.index(of: constant))
+        } else if let (object, key) = field(left) {
+            fieldEqual(object, key, right, &fail)
+        } else if let (object, key) = field(right) {
+            fieldEqual(object, key, left, &fail)
         } else {
             let a = evaluate(left, &fail)
             let b = evaluate(right, &fail)
             program.code.emit(.equal, a, b, to: fail)
         }
+    }
+
+    /// A variable and a constant key: `grant.action`.
+    private func field(_ term: IRTerm) -> (object: Int, key: Value)? {
+        guard case .ref(let ref) = term, case .local(let id) = ref.root, let object = register(of: id), ref.path.count == 1,
+            let key = isConstant(ref.path[0])
+        else { return nil }
+        return (object, key)
+    }
+
+    private func fieldEqual(_ object: Int, _ key: Value, _ other: IRTerm, _ fail: inout Label) {
+        let value = evaluate(other, &fail)
+        program.code.emit(.fieldEqual, object, value, to: fail, program.constants.index(of: key))
     }
 
     /// Whether `match` can take the term apart now.
@@ -175,11 +192,12 @@ extension FunctionCompiler {
             case "lte": kind = 2
             case "gt": kind = 3
             case "gte": kind = 4
+            case "internal.member_2": kind = 5
             default: return false
             }
             let left = evaluate(arguments[0], &fail)
             let right = evaluate(arguments[1], &fail)
-            program.code.emit(.compare, left, right, kind, to: fail)
+            program.code.emit(kind == 5 ? .member : .compare, left, right, kind, to: fail)
             return true
         }
         if let result, name == "plus" || name == "minus" {

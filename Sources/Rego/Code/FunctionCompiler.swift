@@ -9,6 +9,8 @@ final class FunctionCompiler {
 
     let program: ProgramBuilder
     var file: Int
+    /// What is taken now, and the most that was taken at once.
+    private var registersTaken: Int
     private(set) var registerCount: Int
     private var registerOf: [LocalID: Int] = [:]
     /// References into the input that have been evaluated on the way here, by their constant paths.
@@ -17,13 +19,23 @@ final class FunctionCompiler {
     init(program: ProgramBuilder, file: Int, arguments: Int) {
         self.program = program
         self.file = file
+        registersTaken = arguments
         registerCount = arguments
     }
 
     func newRegister(_ count: Int = 1) -> Int {
-        defer { registerCount += count }
-        if registerCount + count > ProgramLimits.registersMax { program.isTooLarge = true }
-        return min(registerCount, ProgramLimits.registersMax - count)
+        if registersTaken + count > ProgramLimits.registersMax { program.isTooLarge = true }
+        let first = min(registersTaken, ProgramLimits.registersMax - count)
+        registersTaken += count
+        registerCount = max(registerCount, registersTaken)
+        return first
+    }
+
+    /// The registers that are taken inside are free after: what one rule of a group needs, the next one does not.
+    func withRegistersOfItsOwn(_ body: () -> Void) {
+        let before = registersTaken
+        body()
+        registersTaken = before
     }
 
     // MARK: variables
@@ -85,12 +97,20 @@ final class FunctionCompiler {
         success(fail)
     }
 
-    /// The register of a reference into the input, evaluated here or before.
-    func input(_ path: [Value], _ fail: inout Label, _ evaluate: (inout Label) -> Int) -> Int {
-        let key = program.constants.arena.array(path)
-        if let known = inputs[key] { return known }
-        let register = evaluate(&fail)
-        inputs[key] = register
+    /// The register of a reference into the input, evaluated here or before, as far as it goes.
+    func input(_ path: [Value], _ fail: inout Label) -> Int {
+        let known = program.constants.arena.array(path)
+        if let register = inputs[known] { return register }
+        let register: Int
+        if let key = path.last {
+            let start = input(path.dropLast(), &fail)
+            register = newRegister()
+            program.code.emit(.getConstant, register, start, to: fail, program.constants.index(of: key))
+        } else {
+            register = newRegister()
+            program.code.emit(.input, register, to: fail)
+        }
+        inputs[known] = register
         return register
     }
 

@@ -17,14 +17,18 @@ enum Op: UInt8 {
     case base
     /// T: A ← B[C]
     case get
-    /// T: A ← B[constant D]; C 1: B is a base document
-    case getConstant
+    /// T: A ← B[constant D]; `getBase`: B is a base document
+    case getConstant, getBase
     /// T: fails unless A = B
     case equal
     /// T: fails unless A = constant D
     case equalConstant
+    /// T: fails unless A[constant D] = B
+    case fieldEqual
     /// T: compares A with B by C: 0 ≠, 1 <, 2 ≤, 3 >, 4 ≥
     case compare
+    /// T: fails unless A is a member of B, or a value of it
+    case member
     /// T: fails when A is false or undefined
     case truth
     /// T: goes there when A is defined
@@ -75,7 +79,7 @@ enum Op: UInt8 {
     case withValue, withFunction
     /// Goes on in context A
     case context
-    /// The values from A + 1 on become the sets of index D (T unused)
+    /// The values from A + 1 on choose the sets of index D, which come into the registers from B on (T unused)
     case indexBegin
     /// T: goes to the next candidate of index D, by the table of targets behind the second word; fails when there is none
     case indexNext

@@ -5,6 +5,7 @@ struct PolicyCompiler {
     let modules: [Module]
     let builtins: BuiltinTable
     let host: Host
+    var usesIndex = true
 
     func compile() throws(CompileError) -> ProgramBuilder {
         let constants = Constants()
@@ -38,7 +39,7 @@ struct PolicyCompiler {
         }
         if problems.isEmpty { problems = Recursion(tree: tree, rules: resolved.map { ($0.group, $0.rules, $0.defaultRule) }).problems() }
         if !problems.isEmpty { throw CompileError(problems: PolicyCompiler.sorted(problems)) }
-        let builder = ProgramBuilder(tree: tree, builtins: builtins, constants: constants)
+        let builder = ProgramBuilder(tree: tree, builtins: builtins, constants: constants, usesIndex: usesIndex)
         builder.mocked = mocked
         for (group, rules, defaultRule) in resolved { builder.function(group, rules: rules, defaultRule: defaultRule) }
         builder.code.finish()

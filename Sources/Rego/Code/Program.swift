@@ -32,6 +32,8 @@ final class Program: @unchecked Sendable {
     /// Functions of the tree; queries come after them.
     let groupCount: Int
     let builtins: BuiltinTable
+    /// Their functions alone, for the loop.
+    let builtinCalls: UnsafeMutablePointer<Builtin.Function>
     private let indices: [RuleIndex]
     let indexViews: UnsafeMutablePointer<RuleIndex.View>
     let files: [String]
@@ -68,6 +70,8 @@ final class Program: @unchecked Sendable {
         }
         groupCount = tree.groups.count
         builtins = builder.builtins
+        builtinCalls = .allocate(capacity: max(builtins.all.count, 1))
+        builtinCalls.initialize(from: builtins.all.map(\.call), count: builtins.all.count)
         indices = builder.indices
         indexViews = .allocate(capacity: max(indices.count, 1))
         for (number, index) in indices.enumerated() { (indexViews + number).initialize(to: index.view()) }
@@ -95,7 +99,8 @@ final class Program: @unchecked Sendable {
         words.deallocate()
         constants.deallocate()
         functionTable.deallocate()
-        for number in indices.indices { indexViews[number].entries.deallocate() }
+        builtinCalls.deinitialize(count: builtins.all.count)
+        builtinCalls.deallocate()
         indexViews.deallocate()
     }
 

@@ -15,13 +15,16 @@ final class ProgramBuilder {
     var functions: [Program.Function] = []
     var mocked: Set<IRCallee> = []
     var isTooLarge = false
+    /// False: rules are tried one after another, as the differential tests compare.
+    let usesIndex: Bool
     private(set) var indices: [RuleIndex] = []
     private(set) var files: [String] = []
     private(set) var unsafe: [LocalID] = []
     private var temporaries = 1 << 40
     private var sources: [(group: RuleTree.Group, rules: [(file: String, rule: IRRule)], defaultRule: IRRule?)] = []
 
-    init(tree: RuleTree, builtins: BuiltinTable, constants: Constants) {
+    init(tree: RuleTree, builtins: BuiltinTable, constants: Constants, usesIndex: Bool = true) {
+        self.usesIndex = usesIndex
         self.tree = tree
         self.builtins = builtins
         self.constants = constants
@@ -58,7 +61,7 @@ final class ProgramBuilder {
 
     /// The same functions, to which a query can be added.
     func copy() -> ProgramBuilder {
-        let other = ProgramBuilder(tree: tree, builtins: builtins, constants: Constants(on: constants))
+        let other = ProgramBuilder(tree: tree, builtins: builtins, constants: Constants(on: constants), usesIndex: usesIndex)
         other.code = code
         other.functions = functions
         other.mocked = mocked

@@ -1,24 +1,40 @@
 /// The lists that comprehensions and partial rules fill. They lie on one stack: the last one begun is the first one ended.
 struct ListBuilder: ~Copyable {
-    private var values = ValueStack()
-    private var marks: [Int] = []
+    private var values = ValueStack(.allocate(capacity: 64))
+    /// Where the last list begins; in front of it lies where the one before begins.
+    private var mark = 0
 
-    mutating func begin() { marks.append(values.count) }
+    deinit { values.memory.deallocate() }
+
+    @inline(__always) mutating func begin() {
+        values.push(Value(mark))
+        mark = values.count
+    }
     @inline(__always) mutating func append(_ value: Value) { values.push(value) }
-    mutating func reset() {
+    @inline(__always) mutating func reset() {
         values.drop(to: 0)
-        marks.removeAll(keepingCapacity: true)
+        mark = 0
+    }
+
+    /// Forgets the last list.
+    @inline(__always) private mutating func drop() {
+        let start = mark
+        mark = Int(truncatingIfNeeded: values.at(start &- 1).bits)
+        values.drop(to: start &- 1)
     }
 
     /// The values of the last list, which is ended.
     private mutating func end<R>(_ body: (UnsafeMutableBufferPointer<Value>) -> R) -> R {
-        let mark = marks.removeLast()
         let made = body(values.since(mark))
-        values.drop(to: mark)
+        drop()
         return made
     }
 
-    mutating func endArray(_ arena: Arena) -> Value { end { arena.array($0) } }
+    @inline(__always) mutating func endArray(_ arena: Arena) -> Value {
+        let made = arena.array(values.since(mark))
+        drop()
+        return made
+    }
     mutating func endSet(_ arena: Arena) -> Value { end { arena.set(Array($0)) } }
 
     /// Nil when a key has two values.

@@ -7,7 +7,7 @@ import RegoSyntax
 extension Machine {
     func startNode(_ a: Int, _ node: Int, _ base: Int) throws(EvaluationError) {
         let r = registers + base
-        var document = contexts[context].data
+        var document = data
         for key in program.nodes[node].path { document = document.lookup(key) }
         r[a] = Value(node)
         r[a + 1] = document

@@ -1,11 +1,10 @@
 extension Machine {
     /// The loop. Ends when the frame at `bottom` gives its value back.
+    ///
+    /// What stands here is what decisions consist of, kept short so that the registers of the processor suffice; everything else is called.
     func run(_ entry: Int, _ startBase: Int, _ bottom: Int) throws(EvaluationError) -> Value {
         let code = UnsafePointer(program.words)
         let constants = UnsafePointer(program.constants)
-        let table = UnsafePointer(program.functionTable)
-        let views = UnsafePointer(program.indexViews)
-        let registers = registers
         var pc = entry
         var base = startBase
         var r = registers + base
@@ -18,7 +17,6 @@ extension Machine {
             // The code is written by this engine alone, so the byte is one of the operations.
             let op = unsafeBitCast(UInt8(truncatingIfNeeded: word), to: Op.self)
             switch op {
-            case .stop: throw failure(.internalError, "the code ended", at: pc)
             case .jump: pc = target(code[pc])
             case .move: r[a] = r[b]
             case .constant:
@@ -35,14 +33,19 @@ extension Machine {
                 r[a] = value
                 pc = value.isUndefined ? target(code[pc]) : pc &+ 1
             case .getConstant:
-                let second = code[pc]
-                var value = r[b].lookup(constants[operand(second)])
-                if c == 1 && value.isUndefined { value = asPath(r[b], constants[operand(second)]) }
+                let value = r[b].field(constants[operand(code[pc])])
                 r[a] = value
-                pc = value.isUndefined ? target(second) : pc &+ 1
+                pc = value.isUndefined ? target(code[pc]) : pc &+ 1
+            case .getBase:
+                var value = r[b].field(constants[operand(code[pc])])
+                if value.isUndefined { value = asPath(r[b], constants[operand(code[pc])]) }
+                r[a] = value
+                pc = value.isUndefined ? target(code[pc]) : pc &+ 1
             case .equal: pc = r[a] == r[b] ? pc &+ 1 : target(code[pc])
             case .equalConstant: pc = r[a] == constants[operand(code[pc])] ? pc &+ 1 : target(code[pc])
+            case .fieldEqual: pc = r[a].field(constants[operand(code[pc])]) == r[b] ? pc &+ 1 : target(code[pc])
             case .compare: pc = holds(c, r[a], r[b]) ? pc &+ 1 : target(code[pc])
+            case .member: pc = r[b].hasMember(r[a]) ? pc &+ 1 : target(code[pc])
             case .truth: pc = r[a].isUndefined || r[a].isFalse ? target(code[pc]) : pc &+ 1
             case .ifDefined: pc = r[a].isDefined ? target(code[pc]) : pc &+ 1
             case .scan:
@@ -57,110 +60,132 @@ extension Machine {
                     continue
                 }
                 pc &+= 1
-                stepsLeft &-= 1
-                if stepsLeft < 0 || stepsLeft & 0xFFF == 0 { try step(at: pc) }
+                ticks &-= 1
+                if ticks < 0 { try step(at: pc) }
                 r[a &+ 1].bits = UInt64(truncatingIfNeeded: index &+ 1)
-                let value = collection.slot(index)
-                r[c] = value
-                switch collection.tag & ~Value.Tag.imageBit {
-                case Value.Tag.array: r[b] = Value(index)
-                case Value.Tag.set: r[b] = value
-                default: r[b] = collection.keys.slot(index)
+                if collection.tag == Value.Tag.array {
+                    r[b] = Value(index)
+                    r[c] = (collection.pointer + index &* 16).load(as: Value.self)
+                } else {
+                    nextOther(collection, index, r + b, r + c)
                 }
             case .call, .mockedCall:
                 let second = code[pc]
                 let function = operand(second)
-                let entry = table[function]
-                stepsLeft &-= 1
-                if asksContext || op == .mockedCall, let replaced = try mocked(function, r, b, c, base, at: pc) {
-                    r[a] = replaced
-                    pc = replaced.isUndefined ? target(second) : pc &+ 1
+                let entry = program.functionTable + function
+                ticks &-= 1
+                var known = Machine.absent
+                if context != 0 {
+                    known = try knownInContext(function, r, b, c, base, at: pc)
+                } else if entry.pointee.isMemoised {
+                    known = memo[function]
+                }
+                if known.tag != .max {
+                    r[a] = known
+                    pc = known.isUndefined ? target(second) : pc &+ 1
                     continue
                 }
-                if entry.isMemoised, let value = remembered(function) {
-                    r[a] = value
-                    pc = value.isUndefined ? target(second) : pc &+ 1
-                    continue
-                }
-                let newBase = base &+ Int(table[Int(frames[frameCount &- 1].function)].registers)
-                guard frameCount < limits.depthMax, newBase &+ Int(entry.registers) < Machine.registersMax, stepsLeft >= 0 else {
-                    try step(at: pc)
-                    throw failure(.limit, "rules are nested more than \(limits.depthMax) deep", at: pc)
-                }
-                for index in 0..<c { registers[newBase &+ index] = r[b &+ index] }
-                frames[frameCount] = Frame(
+                let frame = frames + frameCount
+                let newBase = Int((frame - 1).pointee.top)
+                let top = newBase &+ Int(entry.pointee.registers)
+                if frameCount >= limits.depthMax || top >= Machine.registersMax || ticks < 0 { try checkCall(top, at: pc) }
+                let (from, to) = (r + b, registers + newBase)
+                for index in 0..<c { to[index] = from[index] }
+                frame.pointee = Frame(
                     returnTo: Int32(truncatingIfNeeded: pc &+ 1), failTo: Int32(truncatingIfNeeded: target(second)),
-                    base: Int32(truncatingIfNeeded: base), result: Int32(truncatingIfNeeded: a),
-                    function: Int32(truncatingIfNeeded: function),
-                    contextCount: Int32(truncatingIfNeeded: contexts.count), context: Int32(truncatingIfNeeded: context))
+                    base: Int32(truncatingIfNeeded: base), top: Int32(truncatingIfNeeded: top), result: Int32(truncatingIfNeeded: a),
+                    function: Int32(truncatingIfNeeded: function), contextCount: Int32(truncatingIfNeeded: contextCount),
+                    context: Int32(truncatingIfNeeded: context))
                 frameCount &+= 1
                 base = newBase
-                r = registers + base
-                pc = Int(entry.entry)
+                r = to
+                pc = Int(entry.pointee.entry)
             case .giveBack:
                 let value = r[a]
                 frameCount &-= 1
-                let frame = frames[frameCount]
                 if frameCount == bottom { return value }
-                if contexts.count > Int(frame.contextCount) { contexts.removeLast(contexts.count - Int(frame.contextCount)) }
-                if context != Int(frame.context) { enter(Int(frame.context)) }
-                if table[Int(frame.function)].isMemoised { remember(Int(frame.function), value) }
-                base = Int(frame.base)
+                let frame = frames + frameCount
+                dropContexts(to: Int(frame.pointee.contextCount))
+                if context != Int(frame.pointee.context) { enter(Int(frame.pointee.context)) }
+                let function = Int(frame.pointee.function)
+                if program.functionTable[function].isMemoised { remember(function, value) }
+                base = Int(frame.pointee.base)
                 r = registers + base
-                r[Int(frame.result)] = value
-                pc = Int(value.isUndefined ? frame.failTo : frame.returnTo)
-            case .builtin, .mockedBuiltin:
+                r[Int(frame.pointee.result)] = value
+                pc = Int(value.isUndefined ? frame.pointee.failTo : frame.pointee.returnTo)
+            case .builtin:
                 let second = code[pc]
-                let value: Value
-                if op == .mockedBuiltin, let replaced = try mocked(program.groupCount + operand(second), r, b, c, base, at: pc) {
-                    value = replaced
-                } else {
-                    value = try callBuiltin(operand(second), UnsafeBufferPointer(start: r + b, count: c), at: pc)
-                }
+                let value = try callBuiltin(operand(second), UnsafeBufferPointer(start: r + b, count: c), at: pc)
                 r[a] = value
                 pc = value.isUndefined ? target(second) : pc &+ 1
             case .add, .subtract:
-                let second = code[pc]
                 let (left, right) = (r[b], r[c])
-                if left.tag == Value.Tag.integer && right.tag == Value.Tag.integer {
-                    let (x, y) = (Int64(bitPattern: left.bits), Int64(bitPattern: right.bits))
-                    let (sum, overflow) = op == .add ? x.addingReportingOverflow(y) : x.subtractingReportingOverflow(y)
-                    if !overflow {
-                        r[a] = Value(sum)
-                        pc &+= 1
-                        continue
-                    }
+                let (x, y) = (Int64(bitPattern: left.bits), Int64(bitPattern: right.bits))
+                let (sum, overflow) = op == .add ? x.addingReportingOverflow(y) : x.subtractingReportingOverflow(y)
+                if left.tag == Value.Tag.integer && right.tag == Value.Tag.integer && !overflow {
+                    r[a] = Value(sum)
+                    pc &+= 1
+                    continue
                 }
+                let second = code[pc]
                 let value = try callBuiltin(operand(second), UnsafeBufferPointer(start: r + b, count: 2), at: pc)
                 r[a] = value
                 pc = value.isUndefined ? target(second) : pc &+ 1
             case .indexBegin:
-                let index = views[operand(code[pc])]
+                let index = program.indexViews + operand(code[pc])
                 pc &+= 1
                 r[a] = Value(0)
-                for offset in 0..<index.tableCount {
-                    r[a &+ 1 &+ offset].bits = UInt64(UInt(bitPattern: index.entries[offset].set(for: r[a &+ 1 &+ offset])))
+                for offset in 0..<index.pointee.tableCount {
+                    let entry = index.pointee.entries + offset
+                    let value = r[a &+ 1 &+ entry.pointee.source]
+                    r[b &+ offset].bits = entry.pointee.set(for: value)
                 }
             case .indexNext:
                 let second = code[pc]
-                let rule = views[operand(second)].next(from: Int(r[a].bits), r + a + 1)
+                let rule = (program.indexViews + operand(second)).pointee.next(from: Int(truncatingIfNeeded: r[a].bits), r + b)
                 if rule < 0 {
                     pc = target(second)
                 } else {
-                    r[a].bits = UInt64(rule &+ 1)
+                    r[a] = Value(rule &+ 1)
                     pc = target(code[pc &+ 1 &+ rule])
                 }
             case .merge:
                 if r[a].isUndefined { r[a] = r[b] } else if r[a] != r[b] { throw conflict(c, at: pc) }
-            default: try rare(op, &pc, a, b, c, base)
+            case .begin: lists.begin()
+            case .append: lists.append(r[a])
+            case .endArray:
+                r[a] = lists.endArray(arena)
+                if arena.isExhausted { try checkLimits(at: pc) }
+            case .makeArray:
+                r[a] = arena.array(UnsafeBufferPointer(start: r + b, count: c))
+                if arena.isExhausted { try checkLimits(at: pc) }
+            // All are named, so that nothing is compared before the jump.
+            case .stop, .mockedBuiltin, .appendPair, .appendPath, .endSet, .endObject, .endNested, .makeSet, .makeObject, .isArray,
+                .isObject,
+                .node, .nodeGet, .nodeScan, .nodeValue, .withBegin, .withInput, .withData, .withValue, .withFunction, .context:
+                pc = try rare(op, pc, a, b, c, base)
             }
         }
     }
 
     @inline(__always) func target(_ word: UInt64) -> Int { Int(UInt32(truncatingIfNeeded: word)) }
-    @inline(__always) func operand(_ word: UInt64) -> Int { Int(word &>> 32) }
+    @inline(__always) func operand(_ word: UInt64) -> Int { Int(truncatingIfNeeded: word &>> 32) }
 
     @inline(__always) private func holds(_ kind: Int, _ left: Value, _ right: Value) -> Bool {
+        if left.tag == Value.Tag.integer && right.tag == Value.Tag.integer {
+            let (a, b) = (Int64(bitPattern: left.bits), Int64(bitPattern: right.bits))
+            switch kind {
+            case 0: return a != b
+            case 1: return a < b
+            case 2: return a <= b
+            case 3: return a > b
+            default: return a >= b
+            }
+        }
+        return holdsOther(kind, left, right)
+    }
+
+    @inline(never) private func holdsOther(_ kind: Int, _ left: Value, _ right: Value) -> Bool {
         switch kind {
         case 0: left != right
         case 1: Value.compare(left, right) < 0
@@ -170,106 +195,38 @@ extension Machine {
         }
     }
 
+    /// The next key and value of what is no array in the arena.
+    @inline(never) private func nextOther(
+        _ collection: Value, _ index: Int, _ key: UnsafeMutablePointer<Value>, _ value: UnsafeMutablePointer<Value>
+    ) {
+        let found = collection.slot(index)
+        switch collection.tag & ~Value.Tag.imageBit {
+        case Value.Tag.array: key.pointee = Value(index)
+        case Value.Tag.set: key.pointee = found
+        default: key.pointee = collection.keys.slot(index)
+        }
+        value.pointee = found
+    }
+
     /// Base documents are found by paths of strings: `data[2]` is also the key "2".
     @inline(never) private func asPath(_ document: Value, _ key: Value) -> Value {
         guard document.isObject, key.tag == Value.Tag.integer else { return .undefined }
         return document[arena.string(String(Int64(bitPattern: key.bits)))]
     }
 
-    @inline(never) func step(at word: Int) throws(EvaluationError) {
-        if stepsLeft < 0 { throw failure(.limit, "the evaluation takes more than \(limits.stepsMax) steps", at: word) }
-        try checkLimits(at: word)
-    }
-
-    /// Instructions that build collections, go through documents, and change the context.
-    @inline(never) private func rare(_ op: Op, _ pc: inout Int, _ a: Int, _ b: Int, _ c: Int, _ base: Int) throws(EvaluationError) {
-        let r = registers + base
-        let second = pc < program.wordCount ? program.words[pc] : 0
-        switch op {
-        case .begin: lists.begin()
-        case .append: lists.append(r[a])
-        case .appendPair:
-            lists.append(r[a])
-            lists.append(r[b])
-        case .appendPath:
-            lists.append(r[a])
-            lists.append(r[b])
-            lists.append(Value(c == 1))
-        case .endArray: r[a] = lists.endArray(arena)
-        case .endSet: r[a] = lists.endSet(arena)
-        case .endObject:
-            guard let value = lists.endObject(arena) else { throw conflict(2, at: pc) }
-            r[a] = value
-        case .endNested:
-            guard let value = lists.endNested(arena) else { throw conflict(2, at: pc) }
-            r[a] = value
-        case .makeArray: r[a] = arena.array(UnsafeBufferPointer(start: r + b, count: c))
-        case .makeSet: r[a] = arena.set(Array(UnsafeBufferPointer(start: r + b, count: c)))
-        case .makeObject:
-            var entries: [(key: Value, value: Value)] = []
-            for index in stride(from: b, to: b + c, by: 2) { entries.append((r[index], r[index + 1])) }
-            r[a] = arena.object(entries)
-        case .isArray: pc = r[a].isArray && r[a].count == operand(second) ? pc + 1 : target(second)
-        case .isObject: pc = r[a].isObject && r[a].count == operand(second) ? pc + 1 : target(second)
-        case .node:
-            try startNode(a, operand(second), base)
-            pc += 1
-        case .nodeGet:
-            try nodeGet(a, b, r[c], base)
-            pc = r[a].isUndefined && r[a + 1].isUndefined ? target(second) : pc + 1
-        case .nodeScan:
-            r[a] = nodeKeys(b, base)
-            r[a + 1] = Value(0)
-            pc = r[a].isCollection ? pc + 1 : target(second)
-        case .nodeValue:
-            r[a] = try nodeValue(b, base)
-            pc = r[a].isUndefined ? target(second) : pc + 1
-        case .withBegin:
-            r[b] = Value(context)
-            r[a] = Value(beginContext())
-        case .withInput, .withData, .withValue, .withFunction:
-            changeContext(op, Int(r[a].bits), op == .withFunction ? .undefined : r[b], b, operand(second))
-            pc += 1
-        case .context: enter(Int(r[a].bits))
-        default: throw failure(.internalError, "unknown instruction", at: pc)
-        }
-        if arena.isExhausted { try checkLimits(at: pc) }
-    }
-
-    private func changeContext(_ op: Op, _ index: Int, _ value: Value, _ replacement: Int, _ d: Int) {
-        switch op {
-        case .withInput:
-            contexts[index].input = arena.replacing(contexts[index].input, at: program.constants[d].elements[...], with: value)
-        case .withData:
-            let path = program.constants[d].elements
-            contexts[index].data = arena.replacing(contexts[index].data, at: path[...], with: value)
-            contexts[index].replaced.insert((path, value), at: 0)
-        case .withValue: contexts[index].functions[d] = .value(value)
-        default: contexts[index].functions[d] = .function(replacement)
+    /// A call reached a limit: the steps, which may go on, or the depth.
+    @inline(never) private func checkCall(_ top: Int, at word: Int) throws(EvaluationError) {
+        if ticks < 0 { try step(at: word) }
+        if frameCount >= limits.depthMax || top >= Machine.registersMax {
+            throw failure(.limit, "rules are nested more than \(limits.depthMax) deep", at: word)
         }
     }
 
-    /// The answer of what stands in the place of a rule or a function; nil when nothing does.
-    private func mocked(_ callee: Int, _ r: UnsafeMutablePointer<Value>, _ b: Int, _ c: Int, _ base: Int, at pc: Int)
-        throws(EvaluationError) -> Value?
-    {
-        let current = contexts[context]
-        if callee < program.functions.count, let value = current.replacement(of: program.functions[callee].path) { return value }
-        switch current.functions[callee] {
-        case nil: return nil
-        case .value(let value): return value
-        case .function(let other):
-            if other >= program.groupCount {
-                return try callBuiltin(other - program.groupCount, UnsafeBufferPointer(start: r + b, count: c), at: pc)
-            }
-            let newBase = free(Int(frames[frameCount - 1].function), base)
-            for index in 0..<c { registers[newBase + index] = r[b + index] }
-            // Inside of the replacement the original is itself again.
-            let before = contexts[context].functions
-            contexts[context].functions[callee] = nil
-            let index = context
-            defer { contexts[index].functions = before }
-            return try invoke(other, base: newBase)
-        }
+    /// What a call gives in a context that a `with` made, if that is known; else `absent`.
+    @inline(never) private func knownInContext(
+        _ function: Int, _ r: UnsafeMutablePointer<Value>, _ b: Int, _ c: Int, _ base: Int, at pc: Int
+    ) throws(EvaluationError) -> Value {
+        if asksContext, let replaced = try mocked(function, r, b, c, base, at: pc) { return replaced }
+        return program.functionTable[function].isMemoised ? remembered(function) : Machine.absent
     }
 }

@@ -8,10 +8,16 @@ final class Machine {
     let limits: EvaluationLimits
     let registers: UnsafeMutablePointer<Value>
     let frames: UnsafeMutablePointer<Frame>
+    /// The documents that were evaluated in the query's context.
     let memo: UnsafeMutablePointer<Value>
-    var touched: [Int] = []
+    /// Which of them, to be forgotten before the next evaluation.
+    private let touched: UnsafeMutablePointer<Int32>
+    private var touchedCount = 0
     var lists = ListBuilder()
-    var contexts: [EvaluationContext] = []
+    /// The first one is the query's, and stands for `root`.
+    private(set) var contexts: [EvaluationContext] = [EvaluationContext(input: .undefined, data: .undefined)]
+    private(set) var contextCount = 1
+    private var root = (input: Value.undefined, data: Value.undefined)
     var context = 0
     /// Those of the context of now, at hand for the loop.
     var input = Value.undefined
@@ -19,18 +25,24 @@ final class Machine {
     var frameCount = 0
     /// Ask a context before a rule or function is called.
     var asksContext = false
-    var stepsLeft = 0
+    /// Steps until the limits are looked at, and those that are left after that.
+    var ticks = 0
+    private var stepsBehind = 0
     let isStrict: Bool
     /// The first failure of a built-in, which made something undefined.
     var builtinFailure: EvaluationError?
 
     static let registersMax = 1 << 20
-    private static let absent = Value(bits: 0, tag: .max, length: 0)
+    /// What no value is: not remembered, not replaced.
+    @inline(__always) static var absent: Value { Value(bits: 0, tag: .max, length: 0) }
+    private static let ticksMax = 4096
 
     struct Frame {
         var returnTo: Int32
         var failTo: Int32
         var base: Int32
+        /// The first register above the function's.
+        var top: Int32
         var result: Int32
         var function: Int32
         var contextCount: Int32
@@ -41,54 +53,67 @@ final class Machine {
         self.program = program
         self.limits = limits
         self.isStrict = isStrict
-        arena = Arena()
-        arena.bytesMax = limits.memoryBytesMax
+        arena = Arena(bytesMax: limits.memoryBytesMax)
         builtinContext = BuiltinContext(arena: arena, host: host, limits: limits)
         registers = .allocate(capacity: Machine.registersMax)
         frames = .allocate(capacity: limits.depthMax + 1)
         memo = .allocate(capacity: max(program.functions.count, 1))
         memo.initialize(repeating: Machine.absent, count: max(program.functions.count, 1))
+        touched = .allocate(capacity: max(program.functions.count, 1))
     }
 
     deinit {
         registers.deallocate()
         frames.deallocate()
         memo.deallocate()
+        touched.deallocate()
     }
 
     /// Evaluates a function without arguments, usually a query.
     func evaluate(_ function: Int, input: Value, data: Value) throws(EvaluationError) -> Value {
-        for index in touched { memo[index] = Machine.absent }
-        touched.removeAll(keepingCapacity: true)
+        for index in 0..<touchedCount { memo[Int(touched[index])] = Machine.absent }
+        touchedCount = 0
         lists.reset()
-        contexts.removeAll(keepingCapacity: true)
-        contexts.append(EvaluationContext(input: input, data: data))
+        dropContexts(to: 1)
+        root = (input, data)
         enter(0)
         frameCount = 0
-        stepsLeft = limits.stepsMax
+        ticks = min(limits.stepsMax, Machine.ticksMax)
+        stepsBehind = limits.stepsMax - ticks
         builtinFailure = nil
         builtinContext.beginQuery()
         return try invoke(function, base: 0)
     }
 
+    /// Looks at the limits, and gives the next steps.
+    @inline(never) func step(at word: Int) throws(EvaluationError) {
+        let left = stepsBehind + ticks
+        if left < 0 { throw failure(.limit, "the evaluation takes more than \(limits.stepsMax) steps", at: word) }
+        ticks = min(left, Machine.ticksMax)
+        stepsBehind = left - ticks
+        try checkLimits(at: word)
+    }
+
     // MARK: memo
 
-    @inline(__always) func remembered(_ function: Int) -> Value? {
-        if context == 0 {
-            let value = memo[function]
-            return value.tag == .max ? nil : value
-        }
-        return contexts[context].memo[function]
+    /// What is known of a document; `absent` when it was not evaluated in this context.
+    @inline(__always) func remembered(_ function: Int) -> Value {
+        context == 0 ? memo[function] : contexts[context].memo[function] ?? Machine.absent
     }
 
     @inline(__always) func remember(_ function: Int, _ value: Value) {
         if context == 0 {
+            if memo[function].tag == .max {
+                touched[touchedCount] = Int32(truncatingIfNeeded: function)
+                touchedCount &+= 1
+            }
             memo[function] = value
-            touched.append(function)
         } else {
-            contexts[context].memo[function] = value
+            rememberInContext(function, value)
         }
     }
+
+    @inline(never) private func rememberInContext(_ function: Int, _ value: Value) { contexts[context].memo[function] = value }
 
     // MARK: errors
 
@@ -116,13 +141,13 @@ final class Machine {
 
     /// Calls a built-in; undefined when it failed and failing is not an error.
     func callBuiltin(_ index: Int, _ arguments: UnsafeBufferPointer<Value>, at word: Int) throws(EvaluationError) -> Value {
-        let builtin = program.builtins.all[index]
-        stepsLeft -= 16
+        ticks -= 16
         do throws(BuiltinFailure) {
-            let value = try builtin.call(arguments, builtinContext)
+            let value = try program.builtinCalls[index](arguments, builtinContext)
             if arena.isExhausted { try checkLimitsTyped(at: word) }
             return value
         } catch {
+            let builtin = program.builtins.all[index]
             let code: EvaluationError.Code
             switch error.kind {
             case .type: code = .type
@@ -145,13 +170,37 @@ final class Machine {
 
     func beginContext() -> Int {
         var made = contexts[context]
+        made.input = input
+        made.data = data
         made.memo = [:]
         contexts.append(made)
-        return contexts.count - 1
+        contextCount += 1
+        return contextCount - 1
     }
 
-    func enter(_ index: Int) {
+    func changeContext(_ index: Int, _ change: (inout EvaluationContext) -> Void) { change(&contexts[index]) }
+
+    @inline(__always) func dropContexts(to count: Int) {
+        if contextCount > count { dropManyContexts(to: count) }
+    }
+
+    @inline(never) private func dropManyContexts(to count: Int) {
+        contexts.removeLast(contextCount - count)
+        contextCount = count
+    }
+
+    @inline(__always) func enter(_ index: Int) {
         context = index
+        if index == 0 {
+            input = root.input
+            data = root.data
+            asksContext = false
+        } else {
+            enterOther(index)
+        }
+    }
+
+    @inline(never) private func enterOther(_ index: Int) {
         input = contexts[index].input
         data = contexts[index].data
         asksContext = !contexts[index].replaced.isEmpty || !contexts[index].functions.isEmpty
@@ -161,23 +210,25 @@ final class Machine {
 
     /// The value of a function without arguments, or with those that lie at `base`.
     func invoke(_ function: Int, base: Int) throws(EvaluationError) -> Value {
-        if asksContext, let value = contexts[context].replacement(of: program.functions[function].path) { return value }
-        let isMemoised = program.functions[function].isMemoised
-        if isMemoised, let value = remembered(function) { return value }
-        let bottom = frameCount
         let entry = program.functionTable[function]
+        if asksContext, let value = contexts[context].replacement(of: program.functions[function].path) { return value }
+        if entry.isMemoised {
+            let known = remembered(function)
+            if known.tag != .max { return known }
+        }
+        let bottom = frameCount
         guard base + Int(entry.registers) < Machine.registersMax, frameCount < limits.depthMax else {
             throw failure(.limit, "rules are nested more than \(limits.depthMax) deep", at: Int(entry.entry))
         }
-        let before = (context, contexts.count)
+        let before = (context: context, count: contextCount)
         frames[frameCount] = Frame(
-            returnTo: -1, failTo: -1, base: Int32(base), result: 0, function: Int32(function), contextCount: Int32(contexts.count),
-            context: Int32(context))
+            returnTo: -1, failTo: -1, base: Int32(base), top: Int32(base) + entry.registers, result: 0, function: Int32(function),
+            contextCount: Int32(before.count), context: Int32(before.context))
         frameCount += 1
         let value = try run(Int(entry.entry), base, bottom)
-        if contexts.count > before.1 { contexts.removeLast(contexts.count - before.1) }
-        if context != before.0 { enter(before.0) }
-        if isMemoised { remember(function, value) }
+        dropContexts(to: before.count)
+        if context != before.context { enter(before.context) }
+        if entry.isMemoised { remember(function, value) }
         return value
     }
 

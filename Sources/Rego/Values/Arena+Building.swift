@@ -10,9 +10,14 @@ extension Arena {
 
     public func string(_ bytes: [UInt8]) -> Value { bytes.withUnsafeBytes { string($0) } }
 
-    private func text(_ bytes: UnsafeRawBufferPointer, tag: UInt32) -> Value {
+    private func text(_ bytes: UnsafeRawBufferPointer, tag: UInt32) -> Value { text(bytes, tag: tag, hash: Value.hash(bytes)) }
+
+    /// A string whose hash is known.
+    func string(_ bytes: UnsafeRawBufferPointer, hash: UInt32) -> Value { text(bytes, tag: Value.Tag.string, hash: hash) }
+
+    @inline(__always) private func text(_ bytes: UnsafeRawBufferPointer, tag: UInt32, hash: UInt32) -> Value {
         let block = take(bytes.count &+ 8)
-        block.storeBytes(of: Value.hash(bytes), as: UInt32.self)
+        block.storeBytes(of: hash, as: UInt32.self)
         (block + 4).storeBytes(of: UInt32(truncatingIfNeeded: bytes.count), as: UInt32.self)
         if let start = bytes.baseAddress { (block + 8).copyMemory(from: start, byteCount: bytes.count) }
         return Value(pointer: block + 8, tag: tag, count: bytes.count)
@@ -47,12 +52,17 @@ extension Arena {
 
     public func array(_ elements: [Value]) -> Value { elements.withUnsafeBufferPointer { array($0) } }
 
-    func array(_ elements: UnsafeMutableBufferPointer<Value>) -> Value { array(UnsafeBufferPointer(elements)) }
+    @inline(__always) func array(_ elements: UnsafeMutableBufferPointer<Value>) -> Value { array(UnsafeBufferPointer(elements)) }
 
-    func array(_ elements: UnsafeBufferPointer<Value>) -> Value {
+    @inline(__always) func array(_ elements: UnsafeBufferPointer<Value>) -> Value {
         if elements.isEmpty { return .emptyArray }
         let block = take(elements.count &* 16)
-        block.copyMemory(from: elements.baseAddress!, byteCount: elements.count &* 16)
+        let start = elements.baseAddress.unsafelyUnwrapped
+        if elements.count == 1 {
+            block.storeBytes(of: start[0], as: Value.self)
+        } else {
+            block.copyMemory(from: start, byteCount: elements.count &* 16)
+        }
         return Value(pointer: block, tag: Value.Tag.array, count: elements.count)
     }
 
@@ -135,7 +145,8 @@ extension Arena {
             // Most objects are written in order or nearly so.
             var at = made
             while at > 0 {
-                let order = Value.compare((keys + (at &- 1) &* 16).load(as: Value.self), key)
+                let other = (keys + (at &- 1) &* 16).load(as: Value.self)
+                let order = key.isString && other.isString ? Value.compareText(other, key) : Value.compare(other, key)
                 if order < 0 { break }
                 if order == 0 {
                     at = -at

@@ -15,9 +15,11 @@ public struct JSONReader: ~Copyable {
     private let start: UnsafePointer<UInt8>
     private let count: Int
     private var at = 0
-    private let arena: Arena
-    private let pool: StringPool?
-    private let interns: Bool
+    // SAFETY: whoever reads holds both until the reader is gone; so nothing is counted for each string.
+    private let arena: Unmanaged<Arena>
+    private let pool: Unmanaged<StringPool>?
+    /// The pool's tables; nil when strings are added to it, or there is none.
+    private let known: StringPool.View?
     /// The elements of collections that are still open, keys and values in turn.
     private var stack: ValueStack
     private var depth = 0
@@ -39,20 +41,25 @@ public struct JSONReader: ~Copyable {
         guard let base = bytes.baseAddress, bytes.count > 0 else { throw JSONError(message: "unexpected end of JSON input", offset: 0) }
         var reader = JSONReader(
             start: base.assumingMemoryBound(to: UInt8.self), count: bytes.count, arena: arena, pool: pool, interns: interns)
-        let value = try reader.value()
-        reader.skipBlanks()
-        guard reader.at == reader.count else { throw reader.unexpected("after top-level value") }
-        return value
+        return try withExtendedLifetime((arena, pool)) { () throws(JSONError) -> Value in
+            let value = try reader.value()
+            reader.skipBlanks()
+            guard reader.at == reader.count else { throw reader.unexpected("after top-level value") }
+            return value
+        }
     }
 
     private init(start: UnsafePointer<UInt8>, count: Int, arena: Arena, pool: StringPool?, interns: Bool) {
         self.start = start
         self.count = count
-        self.arena = arena
-        self.pool = pool
-        self.interns = interns
-        stack = ValueStack()
+        // SAFETY: `read` is given both, and holds them until the reader it makes is gone.
+        self.arena = Unmanaged.passUnretained(arena)
+        self.pool = interns ? pool.map { Unmanaged.passUnretained($0) } : nil
+        known = interns ? nil : pool?.view
+        stack = ValueStack(arena.takeScratch())
     }
+
+    deinit { arena._withUnsafeGuaranteedRef { $0.keepScratch(stack.memory) } }
 
     private func unexpected(_ place: String) -> JSONError {
         guard at < count else { return JSONError(message: "unexpected end of JSON input", offset: at) }
@@ -113,7 +120,7 @@ public struct JSONReader: ~Copyable {
             }
         }
         depth -= 1
-        let made = arena.array(stack.since(mark))
+        let made = arena._withUnsafeGuaranteedRef { $0.array(stack.since(mark)) }
         stack.drop(to: mark)
         return made
     }
@@ -144,7 +151,7 @@ public struct JSONReader: ~Copyable {
             }
         }
         depth -= 1
-        let made = arena.object(pairs: stack.since(mark))
+        let made = arena._withUnsafeGuaranteedRef { $0.object(pairs: stack.since(mark)) }
         stack.drop(to: mark)
         return made
     }
@@ -171,13 +178,14 @@ public struct JSONReader: ~Copyable {
         }
         let text = UnsafeRawBufferPointer(start: start + begin, count: at - begin)
         if isInteger, let value = Arena.plainInteger(text) { return Value(value) }
-        return arena.number(text: text)
+        return arena._withUnsafeGuaranteedRef { $0.number(text: text) }
     }
 
     private mutating func string() throws(JSONError) -> Value {
         at &+= 1
         let begin = at
-        // Eight bytes at a time while there is no quote, no escape, no control character and nothing beyond ASCII.
+        var state = Value.hashStart
+        // Eight bytes at a time while there is no quote, no escape, no control character and nothing beyond ASCII; hashed on the way.
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highs: UInt64 = 0x8080_8080_8080_8080
         while at &+ 8 <= count {
@@ -185,18 +193,25 @@ public struct JSONReader: ~Copyable {
             let quote = word ^ (ones &* 0x22)
             let slash = word ^ (ones &* 0x5C)
             let found = ((quote &- ones) & ~quote | (slash &- ones) & ~slash | (word &- ones &* 0x20) & ~word | word) & highs
-            if found != 0 {
-                at &+= found.trailingZeroBitCount >> 3
-                break
+            guard found != 0 else {
+                state = Value.step(state, word)
+                at &+= 8
+                continue
             }
-            at &+= 8
+            let before = found.trailingZeroBitCount >> 3
+            at &+= before
+            guard start[at] == UInt8(ascii: "\"") else { return try stringWithMore(begin) }
+            let last = word & ((1 &<< UInt64(before &* 8)) &- 1)
+            if before > 0 { state = Value.step(state, last) }
+            return ended(begin, state, last)
         }
+        let tail = at
         while at < count {
             let byte = start[at]
             if byte == UInt8(ascii: "\"") {
-                let text = UnsafeRawBufferPointer(start: start + begin, count: at &- begin)
-                at &+= 1
-                return made(text)
+                let last = Value.lastWord(start + tail, at &- tail)
+                if at > tail { state = Value.step(state, last) }
+                return ended(begin, state, last)
             }
             if byte == UInt8(ascii: "\\") || byte >= 0x80 || byte < 0x20 { break }
             at &+= 1
@@ -204,12 +219,49 @@ public struct JSONReader: ~Copyable {
         return try stringWithMore(begin)
     }
 
-    @inline(__always) private func made(_ text: UnsafeRawBufferPointer) -> Value {
-        if let pool {
-            if interns { return pool.intern(text) }
-            if let known = pool.find(text, hash: Value.hash(text)) { return known }
+    /// The string that ends here with a quote; `last` are its bytes behind the last whole word.
+    @inline(__always) private mutating func ended(_ begin: Int, _ state: UInt64, _ last: UInt64) -> Value {
+        let text = UnsafeRawBufferPointer(start: start + begin, count: at &- begin)
+        at &+= 1
+        return made(text, Value.hashEnd(state, text.count), last)
+    }
+
+    @inline(never) private func made(_ text: UnsafeRawBufferPointer, _ hash: UInt32, _ last: UInt64) -> Value {
+        if let known {
+            if let slots = known.slotsBelow {
+                let found = JSONReader.find(text, hash, last, slots, known.maskBelow)
+                if found.isDefined { return found }
+            }
+            let found = JSONReader.find(text, hash, last, known.slots, known.mask)
+            if found.isDefined { return found }
         }
-        return arena.string(text)
+        if let pool { return pool._withUnsafeGuaranteedRef { $0.intern(text) } }
+        return arena._withUnsafeGuaranteedRef { $0.string(text, hash: hash) }
+    }
+
+    @inline(__always) private static func find(
+        _ text: UnsafeRawBufferPointer, _ hash: UInt32, _ last: UInt64, _ slots: UnsafePointer<StringPool.Slot>, _ mask: Int
+    ) -> Value {
+        var at = Int(hash) & mask
+        while let bytes = slots[at].bytes {
+            if slots[at].hash == hash, Int(slots[at].length) == text.count, isSame(text, last, bytes) {
+                return Value(pointer: bytes, tag: Value.Tag.pooledString, count: text.count)
+            }
+            at = (at &+ 1) & mask
+        }
+        return .undefined
+    }
+
+    /// Whether a string of the pool, whose memory holds whole words, has this text of the same length.
+    @inline(__always) private static func isSame(_ text: UnsafeRawBufferPointer, _ last: UInt64, _ other: UnsafeRawPointer) -> Bool {
+        var at = 0
+        while at &+ 8 <= text.count {
+            let mine = text.baseAddress.unsafelyUnwrapped.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+            if mine != other.load(fromByteOffset: at, as: UInt64.self) { return false }
+            at &+= 8
+        }
+        let left = UInt64(text.count &- at)
+        return left == 0 || (other.load(fromByteOffset: at, as: UInt64.self) ^ last) &<< (64 &- left &* 8) == 0
     }
 
     /// A string with escapes or bytes beyond ASCII.
@@ -230,7 +282,11 @@ public struct JSONReader: ~Copyable {
             }
         }
         at += 1
-        return bytes.withUnsafeBytes { made($0) }
+        return bytes.withUnsafeBytes { text in
+            let left = text.count & 7
+            let last = text.baseAddress.map { Value.lastWord($0 + (text.count - left), left) } ?? 0
+            return made(text, Value.hash(text), last)
+        }
     }
 
     /// Copies one scalar of more than one byte; what is no UTF-8 becomes U+FFFD, as in Go.
@@ -309,34 +365,36 @@ enum UTF8Check {
     }
 }
 
-/// Values that grow at one end, without reference counts or checks.
+/// Values that grow at one end, without reference counts or checks. Whoever makes one gives its memory, and takes `memory` back in the end.
 struct ValueStack: ~Copyable {
+    private(set) var memory: UnsafeMutableBufferPointer<Value>
     private var start: UnsafeMutablePointer<Value>
-    private var capacity: Int
     private(set) var count = 0
 
-    init() {
-        capacity = 64
-        start = .allocate(capacity: 64)
+    init(_ memory: UnsafeMutableBufferPointer<Value>) {
+        self.memory = memory
+        start = memory.baseAddress.unsafelyUnwrapped
     }
 
-    deinit { start.deallocate() }
-
     @inline(__always) mutating func push(_ value: Value) {
-        if count == capacity { grow() }
+        if count == memory.count { grow() }
         (start + count).initialize(to: value)
         count &+= 1
     }
 
     @inline(never) private mutating func grow() {
-        let larger = UnsafeMutablePointer<Value>.allocate(capacity: capacity * 2)
-        larger.initialize(from: start, count: count)
-        start.deallocate()
-        start = larger
-        capacity *= 2
+        let larger = UnsafeMutableBufferPointer<Value>.allocate(capacity: memory.count * 2)
+        (larger.baseAddress.unsafelyUnwrapped).initialize(from: start, count: count)
+        memory.deallocate()
+        memory = larger
+        start = larger.baseAddress.unsafelyUnwrapped
     }
 
-    func since(_ mark: Int) -> UnsafeMutableBufferPointer<Value> { UnsafeMutableBufferPointer(start: start + mark, count: count - mark) }
+    @inline(__always) func at(_ index: Int) -> Value { start[index] }
 
-    mutating func drop(to mark: Int) { count = mark }
+    @inline(__always) func since(_ mark: Int) -> UnsafeMutableBufferPointer<Value> {
+        UnsafeMutableBufferPointer(start: start + mark, count: count &- mark)
+    }
+
+    @inline(__always) mutating func drop(to mark: Int) { count = mark }
 }

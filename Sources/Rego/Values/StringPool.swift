@@ -12,7 +12,7 @@ public final class StringPool: @unchecked Sendable {
     public private(set) var count = 0
 
     /// 16 bytes, so that a look-up touches one cache line: the hash, the length, and where the bytes are.
-    private struct Slot {
+    struct Slot {
         var hash: UInt32
         var length: UInt32
         var bytes: UnsafeRawPointer?
@@ -47,6 +47,19 @@ public final class StringPool: @unchecked Sendable {
             }
             at = (at &+ 1) & mask
         }
+    }
+
+    /// The tables alone, for a reader that counts no references. Valid until a string is added, and as long as the pool.
+    struct View {
+        let slots: UnsafePointer<Slot>
+        let mask: Int
+        let slotsBelow: UnsafePointer<Slot>?
+        let maskBelow: Int
+    }
+
+    var view: View {
+        View(
+            slots: UnsafePointer(slots), mask: mask, slotsBelow: (below?.slots).map { UnsafePointer($0) }, maskBelow: below?.mask ?? 0)
     }
 
     /// The pooled string of these bytes, which is added when it is new.

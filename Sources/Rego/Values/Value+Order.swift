@@ -3,7 +3,7 @@ import Glibc
 /// Rego's order: null, booleans, numbers, strings, arrays, objects, sets; each kind in its own order.
 extension Value: Equatable, Comparable {
     @inline(__always) public static func == (left: Value, right: Value) -> Bool {
-        if left.bits == right.bits && left.tag == right.tag && left.length == right.length { return true }
+        if left.bits == right.bits && left.meta == right.meta { return true }
         if max(left.tag, right.tag) <= Tag.pooledString { return false }
         return equalSlow(left, right)
     }
@@ -66,6 +66,20 @@ extension Value: Equatable, Comparable {
         return left.count - right.count
     }
 
+    /// The order of two strings of an arena or a pool, whose memory ends no sooner than the word that their last byte is in.
+    @inline(__always) static func compareText(_ left: Value, _ right: Value) -> Int {
+        let (mine, theirs) = (firstBytes(left), firstBytes(right))
+        if mine != theirs { return mine < theirs ? -1 : 1 }
+        if left.length <= 8 || right.length <= 8 { return Int(left.length) &- Int(right.length) }
+        return compareBytes(left.textBytes, right.textBytes)
+    }
+
+    /// The first eight bytes as a number that has the order of the text.
+    @inline(__always) private static func firstBytes(_ text: Value) -> UInt64 {
+        let word = UInt64(bigEndian: text.pointer.load(as: UInt64.self))
+        return text.length >= 8 ? word : word & ~(~0 &>> (UInt64(text.length) &* 8))
+    }
+
     static func compareBytes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Int {
         let shared = min(left.count, right.count)
         if shared > 0 {
@@ -126,26 +140,36 @@ extension Value: Hashable {
         return UInt32(truncatingIfNeeded: folded ^ folded >> 32)
     }
 
-    /// The hash of a string's bytes, eight at a time.
+    /// The hash of a string's bytes, eight at a time. The reader of JSON calculates the same while it looks for the end of a string.
     @inline(__always) static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-        var state = UInt64(bytes.count) &* 0x9E37_79B9_7F4A_7C15
+        var state = hashStart
         var left = bytes.count
-        guard var at = bytes.baseAddress else { return UInt32(truncatingIfNeeded: state ^ state >> 32) }
+        guard var at = bytes.baseAddress else { return hashEnd(state, 0) }
         while left >= 8 {
-            state = Value.step(state, at.loadUnaligned(as: UInt64.self))
+            state = step(state, at.loadUnaligned(as: UInt64.self))
             at += 8
             left &-= 8
         }
-        if left > 0 {
-            var last: UInt64 = 0
-            for index in 0..<left { last |= UInt64(at.load(fromByteOffset: index, as: UInt8.self)) << UInt64(index &* 8) }
-            state = Value.step(state, last)
-        }
-        return UInt32(truncatingIfNeeded: state ^ state >> 32)
+        if left > 0 { state = step(state, lastWord(at, left)) }
+        return hashEnd(state, bytes.count)
     }
+
+    /// Fewer than eight bytes, the first one lowest.
+    @inline(__always) static func lastWord(_ at: UnsafeRawPointer, _ count: Int) -> UInt64 {
+        var last: UInt64 = 0
+        for index in 0..<count { last |= UInt64(at.load(fromByteOffset: index, as: UInt8.self)) &<< UInt64(index &* 8) }
+        return last
+    }
+
+    static let hashStart: UInt64 = 0x9E37_79B9_7F4A_7C15
 
     @inline(__always) static func step(_ state: UInt64, _ word: UInt64) -> UInt64 {
         let mixed = (state ^ word) &* 0xD6E8_FEB8_6659_FD93
-        return mixed ^ mixed >> 29
+        return mixed ^ mixed &>> 29
+    }
+
+    @inline(__always) static func hashEnd(_ state: UInt64, _ count: Int) -> UInt32 {
+        let mixed = step(state, UInt64(truncatingIfNeeded: count))
+        return UInt32(truncatingIfNeeded: mixed ^ mixed &>> 32)
     }
 }

@@ -101,12 +101,14 @@ extension Value {
 
     /// The keys of an object as a set, without a copy.
     @inline(__always) public var keys: Value {
-        if length == 0 { return .emptySet }
+        if length == 0 { return Value.noKeys }
         let header = pointer - 8
         var keys = header.load(as: UInt64.self)
         if isInImage { keys &+= UInt64(UInt(bitPattern: header)) }
         return Value(bits: keys, tag: Tag.set | (tag & Tag.imageBit), length: length)
     }
+
+    @inline(never) private static var noKeys: Value { .emptySet }
 
     /// The n-th key and value of an object, in the order of the keys. `index` is below `count`.
     public func entry(_ index: Int) -> (key: Value, value: Value) {
@@ -128,8 +130,24 @@ extension Value {
         return slot(index)
     }
 
+    /// What a reference with a constant key finds. The usual case is in the loop: a small object, and a key that is the same bits.
+    @inline(__always) func field(_ key: Value) -> Value {
+        guard tag == Tag.object, length <= UInt32(Value.linearMax) else { return lookup(key) }
+        var at = UnsafeRawPointer(bitPattern: UInt(truncatingIfNeeded: (pointer - 8).load(as: UInt64.self)))
+        guard let keys = at else { return .undefined }
+        let end = keys + Int(length) &* 16
+        while at.unsafelyUnwrapped < end {
+            let one = at.unsafelyUnwrapped.load(as: Value.self)
+            if one.bits == key.bits && one.meta == key.meta {
+                return (pointer + (at.unsafelyUnwrapped - keys)).load(as: Value.self)
+            }
+            at = at.unsafelyUnwrapped + 16
+        }
+        return lookup(key)
+    }
+
     /// What a reference finds: an object's value, an array's element, a set's member (itself); undefined when there is none.
-    @inline(__always) func lookup(_ key: Value) -> Value {
+    @inline(never) func lookup(_ key: Value) -> Value {
         switch tag & ~Tag.imageBit {
         case Tag.object:
             let index = keys.find(key)
@@ -142,6 +160,13 @@ extension Value {
             return index < 0 ? .undefined : slot(index)
         default: return .undefined
         }
+    }
+
+    /// Whether a set has the member, or an array or an object the value.
+    @inline(never) func hasMember(_ value: Value) -> Bool {
+        if isSet { return find(value) >= 0 }
+        for index in 0..<count where slot(index) == value { return true }
+        return false
     }
 
     /// Whether a set has the member.

@@ -1,6 +1,6 @@
 /// One Rego value in 16 bytes: a scalar, or a pointer to what an `Arena`, a `StringPool` or a data image holds.
 ///
-/// Copying costs nothing and counts no references; whoever keeps a value keeps what it points into. `Documentation/decisions/rego-values.md` has the
+/// Copying costs nothing and counts no references; whoever keeps a value keeps what it points into. `Documentation/decisions/0010-rego-values.md` has the
 /// layout. Scalars compare by their bits, except that numbers outside of `Int64` and strings that are not pooled need a look at their text.
 @frozen public struct Value: BitwiseCopyable, Sendable {
     /// What the value is; the order of the cases is part of the fast path of `==`.
@@ -25,14 +25,16 @@
 
     /// The boolean (0 or 1), the integer's bits, or the address of the content.
     @usableFromInline var bits: UInt64
-    @usableFromInline var tag: UInt32
+    /// The tag, and above it the length: one word, so that a value is two loads and two comparisons.
+    @usableFromInline var meta: UInt64
+
+    @inline(__always) @usableFromInline var tag: UInt32 { UInt32(truncatingIfNeeded: meta) }
     /// Bytes of a string or a number's text, elements of a collection; 0 for other scalars.
-    @usableFromInline var length: UInt32
+    @inline(__always) @usableFromInline var length: UInt32 { UInt32(truncatingIfNeeded: meta &>> 32) }
 
     @inline(__always) init(bits: UInt64, tag: UInt32, length: UInt32) {
         self.bits = bits
-        self.tag = tag
-        self.length = length
+        meta = UInt64(tag) | UInt64(length) &<< 32
     }
 
     @inline(__always) init(pointer: UnsafeRawPointer, tag: UInt32, count: Int) {
@@ -40,10 +42,10 @@
     }
 
     /// No value: what an undefined reference or a failed built-in gives.
-    public static let undefined = Value(bits: 0, tag: Tag.undefined, length: 0)
-    public static let null = Value(bits: 0, tag: Tag.null, length: 0)
-    public static let `true` = Value(bits: 1, tag: Tag.boolean, length: 0)
-    public static let `false` = Value(bits: 0, tag: Tag.boolean, length: 0)
+    @inline(__always) public static var undefined: Value { Value(bits: 0, tag: Tag.undefined, length: 0) }
+    @inline(__always) public static var null: Value { Value(bits: 0, tag: Tag.null, length: 0) }
+    @inline(__always) public static var `true`: Value { Value(bits: 1, tag: Tag.boolean, length: 0) }
+    @inline(__always) public static var `false`: Value { Value(bits: 0, tag: Tag.boolean, length: 0) }
     public static let emptyArray = Value(pointer: EmptyCollection.address, tag: Tag.array, count: 0)
     public static let emptyObject = Value(pointer: EmptyCollection.address, tag: Tag.object, count: 0)
     public static let emptySet = Value(pointer: EmptyCollection.address, tag: Tag.set, count: 0)
