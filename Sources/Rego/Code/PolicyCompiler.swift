@@ -36,33 +36,29 @@ struct PolicyCompiler {
             problems.append(contentsOf: resolver.problems)
             mocked.formUnion(resolver.mocked)
         }
-        if problems.isEmpty { problems = Recursion(tree: tree, rules: resolved.map { ($0.group, $0.rules, $0.defaultRule) }).problems() }
-        if !problems.isEmpty { throw CompileError(problems: PolicyCompiler.sorted(problems)) }
-        let builder = ProgramBuilder(tree: tree, builtins: builtins, constants: constants)
+        guard problems.isEmpty else { throw CompileError(problems) }
+        let checker = TypeChecker(tree: tree, builtins: builtins, documents: TypeTree())
+        let dependencies = Dependencies(tree: tree, rules: resolved)
+        problems = dependencies.recursions()
+        guard problems.isEmpty else { throw CompileError(problems) }
+        for index in dependencies.order {
+            let (group, rules, defaultRule) = resolved[index]
+            let file = group.defaultRule?.module.source.name ?? ""
+            checker.check(group, rules + (defaultRule.map { [(file, $0)] } ?? [])) { _ in nil }
+        }
+        guard checker.problems.isEmpty else { throw CompileError(checker.problems) }
+        let builder = ProgramBuilder(tree: tree, builtins: builtins, constants: constants, documents: checker.documents)
         builder.mocked = mocked
         for (group, rules, defaultRule) in resolved { builder.function(group, rules: rules, defaultRule: defaultRule) }
         builder.code.finish()
         if builder.isTooLarge {
-            throw CompileError(problems: [
+            throw CompileError([
                 CompileProblem(
                     code: CompileProblem.compile, message: "a rule needs more than \(ProgramLimits.registersMax) values at once", file: "",
-                    location: .none)
+                    location: .none, stage: .code)
             ])
         }
         return builder
-    }
-
-    /// By file and place, each once.
-    static func sorted(_ problems: [CompileProblem]) -> [CompileProblem] {
-        var seen: [CompileProblem] = []
-        for problem in problems where !seen.contains(problem) { seen.append(problem) }
-        return seen.enumerated().sorted { left, right in
-            let (a, b) = (left.element, right.element)
-            if a.file != b.file { return a.file < b.file }
-            if a.location.row != b.location.row { return a.location.row < b.location.row }
-            if a.location.column != b.location.column { return a.location.column < b.location.column }
-            return left.offset < right.offset
-        }.map(\.element)
     }
 }
 
@@ -90,7 +86,12 @@ struct QueryCompiler {
         var safety = Safety(arity: resolver.arity)
         safety.order(resolved, globals: [])
         resolver.reportUnsafe(safety)
-        if !resolver.problems.isEmpty { throw CompileError(problems: PolicyCompiler.sorted(resolver.problems)) }
+        if !resolver.problems.isEmpty { throw CompileError(resolver.problems) }
+        let checker = TypeChecker(tree: builder.tree, builtins: builder.builtins, documents: builder.documents)
+        checker.isQuery = true
+        checker.names = resolver.scopes.names
+        let typeProblems = checker.check(resolved, TypeEnvironment(documents: builder.documents))
+        if !typeProblems.isEmpty { throw CompileError(typeProblems) }
         var variables: [(name: String, id: LocalID)] = []
         for expression in resolved.expressions {
             IRVariables.all(expression) { id in

@@ -93,6 +93,7 @@ struct IRWith {
     }
     var target: Target
     var value: Replacement
+    var location = Location.none
 }
 
 /// One rule of a group, ready for code.
@@ -100,6 +101,8 @@ final class IRRule {
     var arguments: [IRTerm] = []
     /// The branches, more than one when there is an `else`.
     var branches: [IRBranch] = []
+    /// What errors call its variables; nil for those that nobody wrote.
+    var names: [String?] = []
     let location: Location
     init(at location: Location) { self.location = location }
 }
@@ -113,4 +116,5 @@ struct IRBranch {
     /// Whether the value is an element of a set.
     var isElement: Bool
     var arguments: [IRTerm]
+    var location: Location
 }

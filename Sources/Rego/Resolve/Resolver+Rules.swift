@@ -13,17 +13,21 @@ extension Resolver {
         made.branches.append(
             branch(
                 body: syntax.body, arguments: syntax.head.arguments, path: source.suffix,
-                value: isElement ? syntax.head.key : syntax.head.value, isElement: isElement, rule: syntax))
+                value: isElement ? syntax.head.key : syntax.head.value, isElement: isElement, rule: syntax, at: syntax.location))
         for other in syntax.elses {
             made.branches.append(
                 branch(
-                    body: other.body, arguments: other.arguments, path: source.suffix, value: other.value, isElement: false, rule: syntax))
+                    body: other.body, arguments: other.arguments, path: source.suffix, value: other.value, isElement: false, rule: syntax,
+                    at: other.location))
         }
         scopes.pop()
+        made.names = scopes.names
         return made
     }
 
-    private func branch(body: Body, arguments: [Term], path: [Term], value: Term?, isElement: Bool, rule: Rule) -> IRBranch {
+    private func branch(body: Body, arguments: [Term], path: [Term], value: Term?, isElement: Bool, rule: Rule, at location: Location)
+        -> IRBranch
+    {
         scopes.push()
         defer { scopes.pop() }
         var out: [IRExpression] = []
@@ -46,7 +50,7 @@ extension Resolver {
                 if let name = scopes.names[variable] { report(CompileProblem.unsafe, "var \(name) is unsafe" + ruleSuffix, place) }
             }
         }
-        return IRBranch(body: ordered, value: result, path: path, isElement: isElement, arguments: arguments)
+        return IRBranch(body: ordered, value: result, path: path, isElement: isElement, arguments: arguments, location: location)
     }
 
     /// A rule's name as its author wrote it: `a.b.c`.
