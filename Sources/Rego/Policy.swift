@@ -14,10 +14,12 @@ public final class Policy: Sendable {
 
     /// - Parameter host: reads the YAML of annotations; policies without `rego.metadata` calls need none.
     /// - Throws: `CompileError` with all that is wrong with the modules.
-    public init(modules: [Module], builtins: BuiltinTable = .standard, host: Host = Host()) throws(CompileError) {
+    public init(
+        modules: [Module], builtins: BuiltinTable = .standard, host: Host = Host(), options: CompileOptions = CompileOptions()
+    ) throws(CompileError) {
         self.modules = modules
         self.builtins = builtins
-        let compiled = try PolicyCompiler(modules: modules, builtins: builtins, host: host).compile()
+        let compiled = try PolicyCompiler(modules: modules, builtins: builtins, host: host, options: options).compile()
         state = Mutex(State(builder: compiled))
     }
 

@@ -1,25 +1,40 @@
 import RegoSyntax
 
-/// From modules to functions: the tree, names, safety, recursion, code.
+/// What a compilation may be asked for beyond compiling.
+public struct CompileOptions: Sendable {
+    /// As `opa check --strict`: nothing that is imported, assigned or taken as an argument may be unused, v0 modules keep to v1's names.
+    public var isStrict = false
+    /// `print` is taken away rather than checked.
+    public var erasesPrints = false
+    /// Rules must not define what data has already. Undefined: not checked.
+    public var baseDocuments = Value.undefined
+
+    public init() {}
+}
+
+/// From modules to functions: the tree, names, safety, recursion, types, code.
 struct PolicyCompiler {
     let modules: [Module]
     let builtins: BuiltinTable
     let host: Host
+    let options: CompileOptions
 
     func compile() throws(CompileError) -> ProgramBuilder {
         let constants = Constants()
+        let modules = modules.sorted { $0.source.name < $1.source.name }
         let tree = RuleTree(modules: modules, constants: constants)
-        var problems = tree.problems
+        var problems = modules.flatMap { ModuleChecks(module: $0, options: options).early }
+        problems += RuleConflicts(tree: tree, modules: modules, baseDocuments: options.baseDocuments).problems
         let annotations = AnnotationTable(modules: modules, constants: constants, builtins: builtins, host: host)
         var resolvers: [ObjectIdentifier: Resolver] = [:]
         for module in modules {
-            resolvers[ObjectIdentifier(module)] = Resolver(
+            let resolver = Resolver(
                 tree: tree, builtins: builtins, constants: constants, file: module.source.name, package: module.package.names,
                 imports: module.imports)
-            resolvers[ObjectIdentifier(module)]?.annotations = annotations
-            for rule in module.rules {
-                resolvers[ObjectIdentifier(module)]?.namesByRow[rule.location.row, default: []].insert(Resolver.name(rule))
-            }
+            resolver.annotations = annotations
+            resolver.erasesPrints = options.erasesPrints
+            for rule in module.rules { resolver.namesByRow[rule.location.row, default: []].insert(Resolver.name(rule)) }
+            resolvers[ObjectIdentifier(module)] = resolver
         }
         var resolved: [(group: RuleTree.Group, rules: [(file: String, rule: IRRule)], defaultRule: IRRule?)] = []
         for group in tree.groups {
@@ -32,9 +47,11 @@ struct PolicyCompiler {
             resolved.append((group, rules, defaultRule))
         }
         var mocked: Set<IRCallee> = []
-        for resolver in modules.compactMap({ resolvers[ObjectIdentifier($0)] }) {
-            problems.append(contentsOf: resolver.problems)
+        for module in modules {
+            guard let resolver = resolvers[ObjectIdentifier(module)] else { continue }
+            problems += resolver.problems
             mocked.formUnion(resolver.mocked)
+            if options.isStrict { problems += ModuleChecks(module: module, options: options).unused(besides: resolver.usedImports) }
         }
         guard problems.isEmpty else { throw CompileError(problems) }
         let checker = TypeChecker(tree: tree, builtins: builtins, documents: TypeTree())
@@ -47,6 +64,8 @@ struct PolicyCompiler {
             checker.check(group, rules + (defaultRule.map { [(file, $0)] } ?? [])) { _ in nil }
         }
         guard checker.problems.isEmpty else { throw CompileError(checker.problems) }
+        problems = modules.flatMap { ModuleChecks(module: $0, options: options).late }
+        guard problems.isEmpty else { throw CompileError(problems) }
         let builder = ProgramBuilder(tree: tree, builtins: builtins, constants: constants, documents: checker.documents)
         builder.mocked = mocked
         for (group, rules, defaultRule) in resolved { builder.function(group, rules: rules, defaultRule: defaultRule) }
@@ -86,7 +105,12 @@ struct QueryCompiler {
         var safety = Safety(arity: resolver.arity)
         safety.order(resolved, globals: [])
         resolver.reportUnsafe(safety)
-        if !resolver.problems.isEmpty { throw CompileError(resolver.problems) }
+        let problems =
+            resolver.problems
+            + LocalVariables.problems(of: body, isStrict: false).map {
+                CompileProblem(code: CompileProblem.compile, message: $0.message, file: "", location: $0.location, stage: .localVariables)
+            } + VoidCalls.problems(of: body)
+        if !problems.isEmpty { throw CompileError(problems) }
         let checker = TypeChecker(tree: builder.tree, builtins: builder.builtins, documents: builder.documents)
         checker.isQuery = true
         checker.names = resolver.scopes.names

@@ -44,7 +44,9 @@ struct Dependencies {
         let component = components()
         var problems: [CompileProblem] = []
         for node in nodes where problems.count < Dependencies.problemsMax {
-            guard node.edges.contains(where: { component[$0] == component[node.group] }), let path = way(from: node, component) else { continue }
+            guard node.edges.contains(where: { component[$0] == component[node.group] }), let path = way(from: node, component) else {
+                continue
+            }
             let name = tree.groups[node.group].name
             let text = ([node.group] + path).map { tree.groups[$0].name }.joined(separator: " -> ")
             problems.append(

@@ -64,8 +64,10 @@ final class IRExpression {
     let location: Location
     /// Written `:=` or `==`, or with `=`: `==` binds nothing.
     var bindsNothing = false
-    /// What a `print` shows: its variables must have a value somewhere in the body.
-    var printed: [(term: IRTerm, location: Location)] = []
+    /// The variables that a `print` shows: expressions before it must give them a value.
+    var printed: [(variable: LocalID, location: Location)] = []
+    /// It stands in a template string, there: its variables must have a value without it.
+    var templatePart: Location?
 
     init(_ kind: Kind, isNegated: Bool = false, with: [IRWith] = [], at location: Location) {
         self.kind = kind

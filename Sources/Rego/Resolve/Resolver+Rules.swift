@@ -43,11 +43,14 @@ extension Resolver {
         var globals: Set<LocalID> = []
         for argument in arguments { IRVariables.all(argument) { globals.insert($0) } }
         var safety = Safety(arity: arity)
-        let safe = safety.order(ordered, globals: globals, heads: path + [result])
+        safety.order(ordered, globals: globals, heads: path + [result])
         reportUnsafe(safety)
+        let mentioned = ordered.expressions.reduce(into: globals) { $0.formUnion(IRVariables.set($1)) }
         for (head, place) in path.map({ ($0, rule.head.location) }) + [(result, value?.location ?? rule.head.location)] {
-            for variable in IRVariables.set(head).subtracting(safe).sorted() {
-                if let name = scopes.names[variable] { report(CompileProblem.unsafe, "var \(name) is unsafe" + ruleSuffix, place) }
+            for variable in IRVariables.set(head).subtracting(mentioned).sorted() {
+                if let name = scopes.names[variable] {
+                    report(CompileProblem.unsafe, "var \(name) is unsafe" + ruleSuffix, place, .safetyOfHeads)
+                }
             }
         }
         return IRBranch(body: ordered, value: result, path: path, isElement: isElement, arguments: arguments, location: location)
@@ -96,13 +99,17 @@ extension Resolver {
 
     func reportUnsafe(_ safety: Safety) {
         var seen: Set<LocalID> = []
-        for (variable, expression) in safety.unsafe where seen.insert(variable).inserted {
+        for (variable, expression) in safety.unsafe {
             guard let name = scopes.names[variable] else { continue }
-            report(CompileProblem.unsafe, "var \(name) is unsafe" + ruleSuffix, expression.location)
+            if let place = expression.templatePart {
+                report(CompileProblem.compile, "var \(name) is undeclared", place, .templates)
+            } else if seen.insert(variable).inserted {
+                report(CompileProblem.unsafe, "var \(name) is unsafe" + ruleSuffix, expression.location, .safetyOfBodies)
+            }
         }
         for (variable, location) in safety.undeclared {
             guard let name = scopes.names[variable] else { continue }
-            report(CompileProblem.compile, "var \(name) is undeclared", location)
+            report(CompileProblem.compile, "var \(name) is undeclared", location, .prints)
         }
     }
 }

@@ -38,7 +38,8 @@ final class TypeChecker {
     private func check(_ branch: IRBranch, of group: RuleTree.Group, _ outer: TypeEnvironment) {
         let environment = TypeEnvironment(in: outer)
         let path = [tree.constants.string("data")] + group.path
-        let found = check(branch.body, environment)
+        var found = check(branch.body, environment)
+        for term in branch.path + [branch.value] { found += closures(IRExpression(.term(term), at: branch.location), environment) }
         guard found.isEmpty else {
             problems += found
             // Who refers to it is not to blame.

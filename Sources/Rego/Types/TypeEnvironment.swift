@@ -120,7 +120,8 @@ extension TypeKey {
             self = .other(TypeKey.text(value), .array(value.elements.prefix(TypeLimits.partsMax).map { TypeKey($0).type }, nil))
         case .object:
             self = .other(
-                TypeKey.text(value), .object(unordered: value.entries.map { ValueType.Field(TypeKey($0.key), TypeKey($0.value).type) }, nil))
+                TypeKey.text(value), .object(unordered: value.entries.map { ValueType.Field(TypeKey($0.key), TypeKey($0.value).type) }, nil)
+            )
         }
     }
 

@@ -97,7 +97,7 @@ public enum TypeKey: Sendable {
     case other(String, ValueType)
 
     /// As Go prints it within a type.
-    var text: String {
+    public var text: String {
         switch self {
         case .null: "<nil>"
         case .boolean(let value): value ? "true" : "false"
