@@ -91,7 +91,10 @@ final class TypeChecker {
         var found: [CompileProblem] = []
         for one in Closures.comprehensions(of: expression) {
             let inner = TypeEnvironment(in: environment)
-            let problems = check(one.body, inner)
+            var problems = check(one.body, inner)
+            for head in [one.key, one.value] {
+                if let head { problems += closures(IRExpression(.term(head), at: .none), inner) }
+            }
             var type = ValueType.unknown
             if problems.isEmpty {
                 let value = self.type(of: one.value, inner)
