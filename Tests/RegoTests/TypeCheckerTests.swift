@@ -1,3 +1,4 @@
+import RegoHost
 import RegoSyntax
 import Testing
 
@@ -119,6 +120,52 @@ struct TypeCheckerTests {
         #expect(try problems("x := upper(data.t.p.a)") == ["upper: invalid argument(s)"])
         #expect(try problems("1 == \"a\"").isEmpty)
         #expect(try problems("1 = \"a\"") == ["match error"])
+    }
+
+    static let schemas: [(annotation: String, rules: String, wanted: [String])] = [
+        ("schemas:\n#   - input: schema.user", "p := upper(input.age)", ["upper: invalid argument(s)"]),
+        ("schemas:\n#   - input: schema.user", "p := input.nmae", ["undefined ref: input.nmae"]),
+        ("schemas:\n#   - input: schema.user", "p := input.friends[0].age.x", ["undefined ref: input.friends[0].age.x"]),
+        ("schemas:\n#   - input: schema.user", "p if input.tags[_] == 1", ["match error"]),
+        ("schemas:\n#   - input: schema.user", "p := input.name\nq := input.nmae", []),
+        ("schemas:\n#   - input: schema.none", "p := 1", ["undefined schema: schema.none"]),
+        (
+            "schemas:\n#   - input.user: {type: object, properties: {id: {type: number}}}", "p := upper(input.user.id)\nq := input.x",
+            ["upper: invalid argument(s)"]
+        ),
+        ("schemas:\n#   - data.acl: schema.user", "p := data.acl.nmae", ["undefined ref: data.acl.nmae"]),
+        ("scope: document\n# schemas:\n#   - input: schema.user", "p := input.name\np := input.nmae", ["undefined ref: input.nmae"]),
+        ("schemas:\n#   - input: schema.either", "p := input.a\nq := 1", []),
+        ("schemas:\n#   - input: schema.either", "p := input.c", ["undefined ref: input.c"]),
+    ]
+
+    @Test("the schemas of annotations say what input and data are", arguments: schemas.indices)
+    func schemaAnnotations(index: Int) throws {
+        let arena = Arena()
+        func schema(_ text: String) throws -> Value { try JSONReader.read(Array(text.utf8), into: arena) }
+        var options = CompileOptions()
+        options.usesSchemaAnnotations = true
+        options.schemas = [
+            "schema.user": try schema(
+                """
+                {"$ref": "#/definitions/user", "definitions": {"user": {"type": "object", "properties": {"name": {"type": "string"},
+                "age": {"type": "integer"}, "tags": {"type": "array", "items": {"type": "string"}},
+                "friends": {"type": "array", "items": {"$ref": "#/definitions/friend"}}}},
+                "friend": {"allOf": [{"properties": {"name": {"type": "string"}}}, {"properties": {"age": {"type": "integer"}}}]}}}
+                """),
+            "schema.either": try schema(
+                #"{"anyOf": [{"properties": {"a": {"type": "string"}}}, {"properties": {"b": {"type": "string"}}}]}"#),
+        ]
+        let one = Self.schemas[index]
+        let text = "package t\n\n# METADATA\n# \(one.annotation)\n\(one.rules)\n"
+        let module = try RegoParser.module(SourceText(name: "test-0.rego", text: text))
+        var found: [String] = []
+        do {
+            _ = try Policy(modules: [module], host: .libraries(), options: options)
+        } catch {
+            found = error.problems.map(\.message)
+        }
+        withExtendedLifetime(arena) { #expect(found == one.wanted) }
     }
 
     @Test("nested comprehensions are checked in time that grows with the text, not with its depth's power")

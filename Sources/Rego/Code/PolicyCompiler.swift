@@ -6,6 +6,10 @@ public struct CompileOptions: Sendable {
     public var isStrict = false
     /// `print` is taken away rather than checked.
     public var erasesPrints = false
+    /// The `schemas` of annotations count while types are checked, as they do in `opa check`.
+    public var usesSchemaAnnotations = false
+    /// JSON Schemas by the reference that annotations give (`schema.input`). The one of `schema` alone is that of the input of all rules.
+    public var schemas: [String: Value] = [:]
     /// Rules must not define what data has already. Undefined: not checked.
     public var baseDocuments = Value.undefined
 
@@ -55,13 +59,17 @@ struct PolicyCompiler {
         }
         guard problems.isEmpty else { throw CompileError(problems) }
         let checker = TypeChecker(tree: tree, builtins: builtins, documents: TypeTree())
+        if let schema = options.schemas["schema"] { checker.documents.put([constants.string("input")], SchemaTypes.type(of: schema)) }
         let dependencies = Dependencies(tree: tree, rules: resolved)
         problems = dependencies.recursions()
         guard problems.isEmpty else { throw CompileError(problems) }
         for index in dependencies.order {
             let (group, rules, defaultRule) = resolved[index]
             let file = group.defaultRule?.module.source.name ?? ""
-            checker.check(group, rules + (defaultRule.map { [(file, $0)] } ?? [])) { _ in nil }
+            checker.check(group, rules + (defaultRule.map { [(file, $0)] } ?? [])) { file, rule in
+                options.usesSchemaAnnotations || !options.schemas.isEmpty
+                    ? checker.overrides(file, rule, annotations, options.schemas) : nil
+            }
         }
         guard checker.problems.isEmpty else { throw CompileError(checker.problems) }
         problems = modules.flatMap { ModuleChecks(module: $0, options: options).late }

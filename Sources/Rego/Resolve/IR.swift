@@ -105,8 +105,15 @@ final class IRRule {
     var branches: [IRBranch] = []
     /// What errors call its variables; nil for those that nobody wrote.
     var names: [String?] = []
+    let syntax: Rule
+    /// The package it stands in.
+    let package: [String]
     let location: Location
-    init(at location: Location) { self.location = location }
+    init(_ syntax: Rule, package: [String]) {
+        self.syntax = syntax
+        self.package = package
+        location = syntax.location
+    }
 }
 
 struct IRBranch {

@@ -8,7 +8,7 @@ extension Resolver {
         let syntax = source.rule
         currentRule = syntax
         ruleSuffix = namesByRow[syntax.location.row, default: []].count > 1 ? " in rule " + Resolver.name(syntax) : ""
-        let made = IRRule(at: syntax.location)
+        let made = IRRule(syntax, package: package)
         let isElement = syntax.head.kind == .multiValue
         made.branches.append(
             branch(

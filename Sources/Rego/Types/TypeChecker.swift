@@ -26,13 +26,36 @@ final class TypeChecker {
     // MARK: rules
 
     /// Infers the type of a group's rules, with what is wrong in them.
-    func check(_ group: RuleTree.Group, _ rules: [(file: String, rule: IRRule)], overrides: (IRRule) -> TypeTree?) {
+    func check(_ group: RuleTree.Group, _ rules: [(file: String, rule: IRRule)], overrides: (String, IRRule) -> TypeTree?) {
         for (file, rule) in rules {
             self.file = file
             names = rule.names
-            let overrides = overrides(rule)
+            let overrides = overrides(file, rule)
             for branch in rule.branches { check(branch, of: group, TypeEnvironment(documents: documents, overrides: overrides)) }
         }
+    }
+
+    /// What the schemas of a rule's annotations say about documents.
+    func overrides(_ file: String, _ rule: IRRule, _ annotations: AnnotationTable, _ schemas: [String: Value]) -> TypeTree? {
+        var overrides = SchemaOverrides(constants: tree.constants)
+        for one in annotations.schemas(rule.syntax, package: rule.package) {
+            guard let root = one.path.first else { continue }
+            var schema = one.schema
+            if let reference = schema.asString {
+                if schemas.isEmpty { continue }
+                guard let found = schemas[reference] else {
+                    problems.append(
+                        CompileProblem(
+                            code: CompileProblem.type, message: "undefined schema: \(reference)", file: file, location: rule.location,
+                            stage: .types))
+                    continue
+                }
+                schema = found
+            }
+            let known = documents.children[root]?.extent ?? .any
+            overrides.add(one.path, SchemaTypes.type(of: schema), known: known)
+        }
+        return overrides.tree
     }
 
     private func check(_ branch: IRBranch, of group: RuleTree.Group, _ outer: TypeEnvironment) {

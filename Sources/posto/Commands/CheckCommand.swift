@@ -1,6 +1,7 @@
 import ArgumentParser
 import Domain
 import Rego
+import RegoHost
 import RegoSyntax
 
 /// `posto check`
@@ -54,7 +55,8 @@ struct CheckCommand: ParsableCommand {
         if report.isEmpty {
             var options = CompileOptions()
             options.isStrict = strict
-            do throws(CompileError) { _ = try Policy(modules: modules, options: options) } catch { report.add(error) }
+            options.usesSchemaAnnotations = true
+            do throws(CompileError) { _ = try Policy(modules: modules, host: .libraries(), options: options) } catch { report.add(error) }
         }
         guard !report.isEmpty else { return }
         report.limit(to: maxErrors)
