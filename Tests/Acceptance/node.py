@@ -20,7 +20,7 @@ import time
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
 #: Longest time for anything that should happen soon. Generous, because the machine may be busy; no test waits it out when all is well.
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def binary():

@@ -154,7 +154,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_explains_itself(command):
-    answer = subprocess.run([binary(), *command, "--help"], capture_output=True, text=True, timeout=20)
+    answer = subprocess.run([binary(), *command, "--help"], capture_output=True, text=True, timeout=60)
     assert answer.returncode == 0 and answer.stderr == ""
     if command != ["serve"]:
         assert "Example: posto" in answer.stdout
@@ -163,13 +163,13 @@ def test_every_command_explains_itself(command):
 @pytest.mark.parametrize("arguments", [["services", "--bogus"], ["nonsense"], ["deregister"], ["watch", "--since", "x"], ["register"],
                                        ["services", "name", "--tag", "x"], ["queue", "peek", "state", "--limit", "0"]])
 def test_a_wrong_command_line_is_exit_2(arguments):
-    answer = subprocess.run([binary(), *arguments], capture_output=True, text=True, timeout=20)
+    answer = subprocess.run([binary(), *arguments], capture_output=True, text=True, timeout=60)
     assert "hint: " in refused(answer, 2)
 
 
 def test_completion_scripts(tmp_path):
     for shell in ("bash", "zsh", "fish"):
-        answer = subprocess.run([binary(), "--generate-completion-script", shell], capture_output=True, text=True, timeout=20)
+        answer = subprocess.run([binary(), "--generate-completion-script", shell], capture_output=True, text=True, timeout=60)
         assert answer.returncode == 0 and "preflight" in answer.stdout
         if shell == "bash":
             script = tmp_path / "posto"
@@ -180,7 +180,7 @@ def test_completion_scripts(tmp_path):
 def test_no_daemon_is_exit_69_and_a_daemon_for_trying_out_is_named(node):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("POSTO_")}
     if not os.path.exists("/run/posto/posto.sock"):
-        answer = subprocess.run([binary(), "status"], capture_output=True, text=True, env=environment, timeout=20)
+        answer = subprocess.run([binary(), "status"], capture_output=True, text=True, env=environment, timeout=60)
         assert "--server unix:" in refused(answer, 69)
     refused(node.run("status", server="http://127.0.0.1:1"), 69)
     refused(node.run("status", "--server", f"unix:{node.folder}/none.sock"), 69)
@@ -258,7 +258,7 @@ HOLD = ["register", "--name", "held", "--host", "10.0.0.1", "--port", "8080", "-
 def test_hold_keeps_the_lease_and_gives_it_back(node, number):
     holder = node.begin(*HOLD)
     try:
-        assert holder.out.get(timeout=20).startswith("Registered held as held-")
+        assert holder.out.get(timeout=60).startswith("Registered held as held-")
         first = node.json("services", "held")["instances"][0]["expires_at"]
         # Renewed in half of its time.
         eventually(lambda: node.json("services", "held")["instances"][0]["expires_at"] > first)
@@ -270,14 +270,14 @@ def test_hold_keeps_the_lease_and_gives_it_back(node, number):
 def test_hold_outlives_the_daemon_and_registers_again(node):
     holder = node.begin(*HOLD)
     try:
-        holder.out.get(timeout=20)
+        holder.out.get(timeout=60)
         node.stop(signal.SIGKILL)
-        assert "away" in holder.err.get(timeout=20)
+        assert "away" in holder.err.get(timeout=60)
         shutil.rmtree(node.state)
         node.start()
         # The daemon has a new store and has never heard of it.
         eventually(lambda: node.run("services", "held").returncode == 0)
-        assert "registered again" in holder.err.get(timeout=20)
+        assert "registered again" in holder.err.get(timeout=60)
     finally:
         assert holder.end(signal.SIGTERM) == 0
     refused(node.run("services", "held"), 1)
@@ -286,7 +286,7 @@ def test_hold_outlives_the_daemon_and_registers_again(node):
 def test_watch_misses_nothing_over_a_restart(node):
     node.register("before")
     people = node.begin("watch", "--since", "0", "--count", "1")
-    assert re.match(r"\d{4}-\d\d-\d\dT\S+Z  1  registered  before before-\w+ at 10\.20\.0\.1:9001\n", people.out.get(timeout=20))
+    assert re.match(r"\d{4}-\d\d-\d\dT\S+Z  1  registered  before before-\w+ at 10\.20\.0\.1:9001\n", people.out.get(timeout=60))
     assert people.wait() == 0
     watch = node.begin("watch", "--json")
     try:
@@ -300,13 +300,13 @@ def test_watch_misses_nothing_over_a_restart(node):
         eventually(change)
         last = json.loads(watch.out.get())["revision"]
         node.stop(signal.SIGKILL)
-        assert "away" in watch.err.get(timeout=20)
+        assert "away" in watch.err.get(timeout=60)
         node.start()
         for i in range(20):
             node.register(f"after-{i:02}", port=20_000 + i)
         names = []
         while len(names) < 20:
-            change = json.loads(watch.out.get(timeout=20))
+            change = json.loads(watch.out.get(timeout=60))
             assert change["revision"] == last + 1
             last = change["revision"]
             if change["kind"] == "registered" and change["service_name"].startswith("after-"):
@@ -333,7 +333,7 @@ def test_a_reader_that_leaves_is_quiet(node, tmp_path):
     # Who reads one line and goes while the command waits for the next change: it must not wait for a change to learn of it.
     answer = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {binary()} watch --since 299 | head -n 1"], capture_output=True,
-        env=node.environment(), timeout=20)
+        env=node.environment(), timeout=60)
     assert answer.returncode == 0 and answer.stdout.count(b"\n") == 1 and answer.stderr == b""
 
 

@@ -40,7 +40,7 @@ class Demonstration:
         self.process = subprocess.Popen(
             [ROOT / "Packaging/demo/run"], cwd=ROOT, stdout=self.output, stderr=subprocess.STDOUT, start_new_session=True,
             env={**os.environ, "POSTO_DEMO": str(self.folder), "POSTO_DEMO_LISTEN": "127.0.0.1:0"})
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while "Ctrl-C" not in self.text():
             assert self.process.poll() is None and time.monotonic() < deadline, self.text()
             time.sleep(0.02)

@@ -253,9 +253,9 @@ def test_a_full_stream_does_as_it_declares(nodes, when_full, expected):
         assert answer.code == "stream_full" and int(answer["retry-after"]) > 0
     else:
         eventually(lambda: any(stream["dropped_records"] for stream in sink(node)["streams"] if stream["stream"] == "small"),
-                   "the oldest go, and are counted", patience=40)
+                   "the oldest go, and are counted", patience=90)
         eventually(lambda: "posto.audit.dropped" in [record["event"]["type"] for record in node.audit()], "the audit trail says so",
-                   patience=40)
+                   patience=90)
 
 
 def test_events_are_refused_in_words(nodes):
@@ -331,7 +331,7 @@ def test_node_and_receiver_are_killed_in_turn_and_every_acknowledged_event_arriv
         promised += sent
         number += 1_000_000
     probe(node)
-    eventually(lambda: drained(node) or (probe(node) and None), "everything is with the receiver", patience=60, pause=0.2)
+    eventually(lambda: drained(node) or (probe(node) and None), "everything is with the receiver", patience=120, pause=0.2)
     events = receiver.lines(name, "sales", 1)
     arrived = [event["data"]["n"] for event in events]
     assert len(arrived) == len(set(arrived)), "nothing arrives twice"

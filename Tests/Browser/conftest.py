@@ -3,11 +3,14 @@
 import os
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from branch import Branch
 
 CHROMIUM = "/usr/bin/chromium"
+
+# A busy machine may be many times slower; who waits for what comes in the end loses nothing by patience.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")
