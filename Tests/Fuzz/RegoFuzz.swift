@@ -82,7 +82,9 @@ private struct JSONTarget: FuzzTarget {
         let arena = Arena()
         guard let value = try? JSONReader.read(bytes, into: arena) else { return }
         let text = Rego.JSONWriter.text(value)
-        guard let again = try? JSONReader.read(Array(text.utf8), into: arena) else { fatalError("what was written cannot be read: \(text)") }
+        guard let again = try? JSONReader.read(Array(text.utf8), into: arena) else {
+            fatalError("what was written cannot be read: \(text)")
+        }
         if again != value { fatalError("written and read again it is another: \(text)") }
         if Rego.JSONWriter.text(again) != text { fatalError("written twice it differs: \(text)") }
     }
@@ -106,7 +108,9 @@ private struct BuiltinTarget: FuzzTarget {
         for query in queries {
             let evaluator = Evaluator(query, host: .libraries(), limits: limits)
             let texts = parts.map { "\"" + escaped(String(decoding: $0, as: UTF8.self)) + "\"" }
-            guard let input = try? query.read(Array(("[" + texts.joined(separator: ",") + "]").utf8), into: evaluator.arena) else { continue }
+            guard let input = try? query.read(Array(("[" + texts.joined(separator: ",") + "]").utf8), into: evaluator.arena) else {
+                continue
+            }
             _ = try? evaluator.bindings(input: input).map { Rego.JSONWriter.text($0) }
         }
     }
@@ -126,27 +130,33 @@ private struct BuiltinTarget: FuzzTarget {
 }
 
 private let jwtCalls = [
-    "io.jwt.decode(input[0])", "io.jwt.decode_verify(input[0], {\"secret\": \"secret\"})", "io.jwt.decode_verify(input[0], {\"cert\": input[1]})",
+    "io.jwt.decode(input[0])", "io.jwt.decode_verify(input[0], {\"secret\": \"secret\"})",
+    "io.jwt.decode_verify(input[0], {\"cert\": input[1]})",
     "io.jwt.verify_hs256(input[0], \"secret\")", "io.jwt.verify_rs256(input[0], input[1])", "io.jwt.verify_es256(input[0], input[1])",
     "io.jwt.verify_eddsa(input[0], input[1])", "io.jwt.verify_ps512(input[0], input[1])",
-    "io.jwt.encode_sign_raw(input[0], input[1], input[2])", "io.jwt.encode_sign_raw(`{\"alg\":\"HS256\"}`, input[0], `{\"kty\":\"oct\",\"k\":\"AAAA\"}`)",
+    "io.jwt.encode_sign_raw(input[0], input[1], input[2])",
+    "io.jwt.encode_sign_raw(`{\"alg\":\"HS256\"}`, input[0], `{\"kty\":\"oct\",\"k\":\"AAAA\"}`)",
     "crypto.x509.parse_certificates(input[0])", "crypto.x509.parse_certificate_request(input[0])",
     "crypto.x509.parse_rsa_private_key(input[0])", "crypto.parse_private_keys(input[0])",
 ]
 
 private let patternCalls = [
-    "regex.match(input[0], input[1])", "regex.is_valid(input[0])", "regex.split(input[0], input[1])", "regex.find_n(input[0], input[1], -1)",
+    "regex.match(input[0], input[1])", "regex.is_valid(input[0])", "regex.split(input[0], input[1])",
+    "regex.find_n(input[0], input[1], -1)",
     "regex.find_all_string_submatch_n(input[0], input[1], 3)", "regex.replace(input[1], input[0], input[2])",
     "regex.template_match(input[0], input[1], \"{\", \"}\")", "regex.globs_match(input[0], input[1])", "glob.match(input[0], [], input[1])",
-    "glob.match(input[0], null, input[1])", "glob.match(input[0], [\".\", \"/\"], input[1])", "glob.match(glob.quote_meta(input[0]), [], input[0])",
+    "glob.match(input[0], null, input[1])", "glob.match(input[0], [\".\", \"/\"], input[1])",
+    "glob.match(glob.quote_meta(input[0]), [], input[0])",
 ]
 
 private let templateCalls = [
-    "strings.render_template(input[0], {\"a\": input[1], \"b\": [1, 2.5, null], \"c\": {\"d\": true}})", "sprintf(input[0], [input[1], 1, 2.5, null, {1}])",
+    "strings.render_template(input[0], {\"a\": input[1], \"b\": [1, 2.5, null], \"c\": {\"d\": true}})",
+    "sprintf(input[0], [input[1], 1, 2.5, null, {1}])",
     "sprintf(input[0], [12345678901234567890, -0.001, [1], {\"a\": 1}])", "$\"a {input[0]} {input[9]} {upper(input[1])}\"",
     "strings.replace_n({input[0]: input[1], \"a\": \"b\"}, input[2])", "replace(input[0], input[1], input[2])", "split(input[0], input[1])",
     "indexof_n(input[0], input[1])", "trim(input[0], input[1])", "substring(input[0], 1, -1)", "strings.count(input[0], input[1])",
-    "urlquery.decode_object(input[0])", "urlquery.decode(input[0])", "uri.parse(input[0])", "base64.decode(input[0])", "base64url.decode(input[0])",
+    "urlquery.decode_object(input[0])", "urlquery.decode(input[0])", "uri.parse(input[0])", "base64.decode(input[0])",
+    "base64url.decode(input[0])",
     "hex.decode(input[0])",
 ]
 
@@ -169,6 +179,7 @@ private let timeCalls = [
 private let documentCalls = [
     "json.unmarshal(input[0])", "yaml.unmarshal(input[0])", "yaml.is_valid(input[0])", "json.match_schema(input[0], input[1])",
     "json.verify_schema(input[0])", "graphql.parse(input[0], input[1])", "graphql.parse_query(input[0])", "graphql.parse_schema(input[0])",
-    "graphql.is_valid(input[0], input[1])", "rego.parse_module(\"a.rego\", input[0])", "json.patch(json.unmarshal(input[0]), json.unmarshal(input[1]))",
+    "graphql.is_valid(input[0], input[1])", "rego.parse_module(\"a.rego\", input[0])",
+    "json.patch(json.unmarshal(input[0]), json.unmarshal(input[1]))",
     "json.filter(json.unmarshal(input[0]), [input[1]])", "yaml.marshal(json.unmarshal(input[0]))",
 ]
