@@ -18,8 +18,8 @@ public struct Builtin: Sendable {
         _ call: @escaping Function
     ) {
         self.name = name
-        self.parameters = parameters
-        self.result = result
+        self.parameters = parameters.map(\.normalized)
+        self.result = result.normalized
         self.isRelation = isRelation
         self.isPure = isPure
         self.call = call

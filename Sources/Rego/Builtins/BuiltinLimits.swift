@@ -4,8 +4,8 @@ enum BuiltinLimits {
     static let stringBytesMax = 16 << 20
     /// Elements of a collection that a built-in makes: `numbers.range(0, 1e12)`, `net.cidr_expand("::/0")`, `split`.
     static let elementsMax = 1_000_000
-    /// Bits of an integer that `bits.lsh` makes.
-    static let integerBitsMax = 1 << 20
+    /// Bits of an integer that `bits.lsh` makes: writing its digits costs their square (80,000 digits are a tenth of a second).
+    static let integerBitsMax = 1 << 18
     /// Digits of an integer that is calculated with beyond 64 bits, and of an amount with a unit: reading digits costs their square.
     static let integerDigitsMax = 100_000
     /// Nesting of what is parsed (JSON, YAML, GraphQL, templates, schemas): recursion costs stack.

@@ -91,7 +91,7 @@ extension IRRule {
     /// The same rule without some expressions of its only branch.
     fileprivate func without(_ expressions: Set<Int>) -> IRRule {
         guard !expressions.isEmpty, var branch = branches.first else { return self }
-        let rule = IRRule(at: location)
+        let rule = IRRule(syntax, package: package)
         rule.arguments = arguments
         branch.body = IRBody(branch.body.expressions.enumerated().filter { !expressions.contains($0.offset) }.map(\.element))
         rule.branches = [branch]

@@ -1,26 +1,45 @@
 import RegoSyntax
 
-/// From modules to functions: the tree, names, safety, recursion, code.
+/// What a compilation may be asked for beyond compiling.
+public struct CompileOptions: Sendable {
+    /// As `opa check --strict`: nothing that is imported, assigned or taken as an argument may be unused, v0 modules keep to v1's names.
+    public var isStrict = false
+    /// `print` is taken away rather than checked.
+    public var erasesPrints = false
+    /// The `schemas` of annotations count while types are checked, as they do in `opa check`.
+    public var usesSchemaAnnotations = false
+    /// JSON Schemas by the reference that annotations give (`schema.input`). The one of `schema` alone is that of the input of all rules.
+    public var schemas: [String: Value] = [:]
+    /// Rules must not define what data has already. Undefined: not checked.
+    public var baseDocuments = Value.undefined
+
+    public init() {}
+}
+
+/// From modules to functions: the tree, names, safety, recursion, types, code.
 struct PolicyCompiler {
     let modules: [Module]
     let builtins: BuiltinTable
     let host: Host
     var usesIndex = true
+    let options: CompileOptions
 
     func compile() throws(CompileError) -> ProgramBuilder {
         let constants = Constants()
+        let modules = modules.sorted { $0.source.name < $1.source.name }
         let tree = RuleTree(modules: modules, constants: constants)
-        var problems = tree.problems
+        var problems = modules.flatMap { ModuleChecks(module: $0, options: options).early }
+        problems += RuleConflicts(tree: tree, modules: modules, baseDocuments: options.baseDocuments).problems
         let annotations = AnnotationTable(modules: modules, constants: constants, builtins: builtins, host: host)
         var resolvers: [ObjectIdentifier: Resolver] = [:]
         for module in modules {
-            resolvers[ObjectIdentifier(module)] = Resolver(
+            let resolver = Resolver(
                 tree: tree, builtins: builtins, constants: constants, file: module.source.name, package: module.package.names,
                 imports: module.imports)
-            resolvers[ObjectIdentifier(module)]?.annotations = annotations
-            for rule in module.rules {
-                resolvers[ObjectIdentifier(module)]?.namesByRow[rule.location.row, default: []].insert(Resolver.name(rule))
-            }
+            resolver.annotations = annotations
+            resolver.erasesPrints = options.erasesPrints
+            for rule in module.rules { resolver.namesByRow[rule.location.row, default: []].insert(Resolver.name(rule)) }
+            resolvers[ObjectIdentifier(module)] = resolver
         }
         var resolved: [(group: RuleTree.Group, rules: [(file: String, rule: IRRule)], defaultRule: IRRule?)] = []
         for group in tree.groups {
@@ -33,37 +52,41 @@ struct PolicyCompiler {
             resolved.append((group, rules, defaultRule))
         }
         var mocked: Set<IRCallee> = []
-        for resolver in modules.compactMap({ resolvers[ObjectIdentifier($0)] }) {
-            problems.append(contentsOf: resolver.problems)
+        for module in modules {
+            guard let resolver = resolvers[ObjectIdentifier(module)] else { continue }
+            problems += resolver.problems
             mocked.formUnion(resolver.mocked)
+            if options.isStrict { problems += ModuleChecks(module: module, options: options).unused(besides: resolver.usedImports) }
         }
-        if problems.isEmpty { problems = Recursion(tree: tree, rules: resolved.map { ($0.group, $0.rules, $0.defaultRule) }).problems() }
-        if !problems.isEmpty { throw CompileError(problems: PolicyCompiler.sorted(problems)) }
-        let builder = ProgramBuilder(tree: tree, builtins: builtins, constants: constants, usesIndex: usesIndex)
+        guard problems.isEmpty else { throw CompileError(problems) }
+        let checker = TypeChecker(tree: tree, builtins: builtins, documents: TypeTree())
+        if let schema = options.schemas["schema"] { checker.documents.put([constants.string("input")], SchemaTypes.type(of: schema)) }
+        let dependencies = Dependencies(tree: tree, rules: resolved)
+        problems = dependencies.recursions()
+        guard problems.isEmpty else { throw CompileError(problems) }
+        for index in dependencies.order {
+            let (group, rules, defaultRule) = resolved[index]
+            let file = group.defaultRule?.module.source.name ?? ""
+            checker.check(group, rules + (defaultRule.map { [(file, $0)] } ?? [])) { file, rule in
+                options.usesSchemaAnnotations || !options.schemas.isEmpty
+                    ? checker.overrides(file, rule, annotations, options.schemas) : nil
+            }
+        }
+        guard checker.problems.isEmpty else { throw CompileError(checker.problems) }
+        problems = modules.flatMap { ModuleChecks(module: $0, options: options).late }
+        guard problems.isEmpty else { throw CompileError(problems) }
+        let builder = ProgramBuilder(tree: tree, builtins: builtins, constants: constants, documents: checker.documents, usesIndex: usesIndex)
         builder.mocked = mocked
         for (group, rules, defaultRule) in resolved { builder.function(group, rules: rules, defaultRule: defaultRule) }
         builder.code.finish()
         if builder.isTooLarge {
-            throw CompileError(problems: [
+            throw CompileError([
                 CompileProblem(
                     code: CompileProblem.compile, message: "a rule needs more than \(ProgramLimits.registersMax) values at once", file: "",
-                    location: .none)
+                    location: .none, stage: .code)
             ])
         }
         return builder
-    }
-
-    /// By file and place, each once.
-    static func sorted(_ problems: [CompileProblem]) -> [CompileProblem] {
-        var seen: [CompileProblem] = []
-        for problem in problems where !seen.contains(problem) { seen.append(problem) }
-        return seen.enumerated().sorted { left, right in
-            let (a, b) = (left.element, right.element)
-            if a.file != b.file { return a.file < b.file }
-            if a.location.row != b.location.row { return a.location.row < b.location.row }
-            if a.location.column != b.location.column { return a.location.column < b.location.column }
-            return left.offset < right.offset
-        }.map(\.element)
     }
 }
 
@@ -91,7 +114,17 @@ struct QueryCompiler {
         var safety = Safety(arity: resolver.arity)
         safety.order(resolved, globals: [])
         resolver.reportUnsafe(safety)
-        if !resolver.problems.isEmpty { throw CompileError(problems: PolicyCompiler.sorted(resolver.problems)) }
+        let problems =
+            resolver.problems
+            + LocalVariables.problems(of: body, isStrict: false).map {
+                CompileProblem(code: CompileProblem.compile, message: $0.message, file: "", location: $0.location, stage: .localVariables)
+            } + VoidCalls.problems(of: body)
+        if !problems.isEmpty { throw CompileError(problems) }
+        let checker = TypeChecker(tree: builder.tree, builtins: builder.builtins, documents: builder.documents)
+        checker.isQuery = true
+        checker.names = resolver.scopes.names
+        let typeProblems = checker.check(resolved, TypeEnvironment(documents: builder.documents))
+        if !typeProblems.isEmpty { throw CompileError(typeProblems) }
         var variables: [(name: String, id: LocalID)] = []
         for expression in resolved.expressions {
             IRVariables.all(expression) { id in

@@ -11,6 +11,8 @@ final class ProgramBuilder {
     let tree: RuleTree
     let builtins: BuiltinTable
     let constants: Constants
+    /// What is known about the types of documents: queries are checked against it.
+    let documents: TypeTree
     var code = CodeWriter()
     var functions: [Program.Function] = []
     var mocked: Set<IRCallee> = []
@@ -23,8 +25,9 @@ final class ProgramBuilder {
     private var temporaries = 1 << 40
     private var sources: [(group: RuleTree.Group, rules: [(file: String, rule: IRRule)], defaultRule: IRRule?)] = []
 
-    init(tree: RuleTree, builtins: BuiltinTable, constants: Constants, usesIndex: Bool = true) {
+    init(tree: RuleTree, builtins: BuiltinTable, constants: Constants, documents: TypeTree, usesIndex: Bool = true) {
         self.usesIndex = usesIndex
+        self.documents = documents
         self.tree = tree
         self.builtins = builtins
         self.constants = constants
@@ -61,7 +64,8 @@ final class ProgramBuilder {
 
     /// The same functions, to which a query can be added.
     func copy() -> ProgramBuilder {
-        let other = ProgramBuilder(tree: tree, builtins: builtins, constants: Constants(on: constants), usesIndex: usesIndex)
+        let other = ProgramBuilder(
+            tree: tree, builtins: builtins, constants: Constants(on: constants), documents: documents, usesIndex: usesIndex)
         other.code = code
         other.functions = functions
         other.mocked = mocked

@@ -83,6 +83,26 @@ final class AnnotationTable {
         return arena.object(entries)
     }
 
+    /// One entry of `schemas`: where a schema holds, and the schema or the reference to it.
+    struct Schema {
+        let path: [Value]
+        let schema: Value
+    }
+
+    /// The schemas that hold for a rule, those of the rule itself last.
+    func schemas(_ rule: Rule, package names: [String]) -> [Schema] {
+        let package = names.map { constants.string($0) }
+        var all = (0...package.count).dropFirst().compactMap { ofSubpackages[Array(package.prefix($0))] }
+        for one in [ofPackages[package], ofDocuments[package + path(rule)], ofRules[ObjectIdentifier(rule)]] {
+            if let one { all.append(one) }
+        }
+        return all.flatMap { $0["schemas"].elements }.flatMap { entry in
+            entry.entries.map { key, schema in
+                Schema(path: (key.asString ?? "").split(separator: ".").map { constants.string(String($0)) }, schema: schema)
+            }
+        }
+    }
+
     func rule(_ rule: Rule) -> Value { ofRules[ObjectIdentifier(rule)] ?? .emptyObject }
 
     /// From the rule outwards.

@@ -64,8 +64,10 @@ final class IRExpression {
     let location: Location
     /// Written `:=` or `==`, or with `=`: `==` binds nothing.
     var bindsNothing = false
-    /// What a `print` shows: its variables must have a value somewhere in the body.
-    var printed: [(term: IRTerm, location: Location)] = []
+    /// The variables that a `print` shows: expressions before it must give them a value.
+    var printed: [(variable: LocalID, location: Location)] = []
+    /// It stands in a template string, there: its variables must have a value without it.
+    var templatePart: Location?
 
     init(_ kind: Kind, isNegated: Bool = false, with: [IRWith] = [], at location: Location) {
         self.kind = kind
@@ -93,6 +95,7 @@ struct IRWith {
     }
     var target: Target
     var value: Replacement
+    var location = Location.none
 }
 
 /// One rule of a group, ready for code.
@@ -100,8 +103,17 @@ final class IRRule {
     var arguments: [IRTerm] = []
     /// The branches, more than one when there is an `else`.
     var branches: [IRBranch] = []
+    /// What errors call its variables; nil for those that nobody wrote.
+    var names: [String?] = []
+    let syntax: Rule
+    /// The package it stands in.
+    let package: [String]
     let location: Location
-    init(at location: Location) { self.location = location }
+    init(_ syntax: Rule, package: [String]) {
+        self.syntax = syntax
+        self.package = package
+        location = syntax.location
+    }
 }
 
 struct IRBranch {
@@ -113,4 +125,5 @@ struct IRBranch {
     /// Whether the value is an element of a set.
     var isElement: Bool
     var arguments: [IRTerm]
+    var location: Location
 }

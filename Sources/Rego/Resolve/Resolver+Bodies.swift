@@ -59,7 +59,7 @@ extension Resolver {
     private func unify(_ left: Term, _ right: Term, _ negated: Bool, _ with: [IRWith], _ location: Location, _ out: inout [IRExpression]) {
         for (one, other) in [(left, right), (right, left)] where !negated {
             if case .call(let parts) = other.value, case .variable = one.value, case .local(let id) = term(one, &out, with: with) {
-                call(parts, result: .local(id), at: location, &out, with: with)
+                call(parts, result: .local(id), at: other.location, &out, with: with)
                 return
             }
         }
@@ -72,7 +72,7 @@ extension Resolver {
         if case .call(let parts) = right.value, case .variable = left.value, !negated {
             let local = scopes.generated()
             let count = out.count
-            call(parts, result: .local(local), at: location, &out, with: with)
+            call(parts, result: .local(local), at: right.location, &out, with: with)
             let target = pattern(left, &out)
             guard out.count > count, case .call(let callee, let arguments, _) = out[out.count - 1].kind, case .local = target else {
                 out.append(IRExpression(.unify(target, .local(local)), with: with, at: location))
@@ -91,11 +91,6 @@ extension Resolver {
         switch term.value {
         case .variable(let name):
             if name.hasPrefix("$") { return .local(scopes.declare(name)) }
-            if scopes.isDeclaredHere(name) {
-                report(CompileProblem.compile, "var \(name) declared above", term.location)
-            } else if scopes.wasUsedHere(name) {
-                report(CompileProblem.compile, "var \(name) referenced above", term.location)
-            }
             return .local(scopes.declare(name))
         case .array(let parts): return .array(parts.map { pattern($0, &out) })
         case .object(let items): return .object(items.map { (self.term($0.key, &out), pattern($0.value, &out)) })
@@ -128,13 +123,14 @@ extension Resolver {
     /// `print` does nothing, but a variable that nothing gives a value is still an error.
     private func checkPrint(_ parts: [Term], _ location: Location, _ out: inout [IRExpression]) {
         let made = IRExpression(.term(.constant(.true)), at: location)
-        for part in parts.dropFirst() {
-            var ignored: [IRExpression] = []
-            let term = term(part, &ignored)
-            // What calls give has a value as soon as their own operands have.
-            var given: Set<LocalID> = []
-            for one in ignored { if case .call(_, _, .local(let id)?) = one.kind { given.insert(id) } }
-            if IRVariables.set(term).isDisjoint(with: given) { made.printed.append((term, part.location)) }
+        for part in erasesPrints ? [] : parts.dropFirst() {
+            var names: Set<String> = []
+            Names.collectOutsideClosures(part, &names)
+            for name in names.sorted() {
+                var ignored: [IRExpression] = []
+                guard case .local(let id) = term(Term(.variable(name), at: part.location), &ignored) else { continue }
+                made.printed.append((id, part.location))
+            }
         }
         out.append(made)
     }

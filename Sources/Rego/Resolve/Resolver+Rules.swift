@@ -8,22 +8,26 @@ extension Resolver {
         let syntax = source.rule
         currentRule = syntax
         ruleSuffix = namesByRow[syntax.location.row, default: []].count > 1 ? " in rule " + Resolver.name(syntax) : ""
-        let made = IRRule(at: syntax.location)
+        let made = IRRule(syntax, package: package)
         let isElement = syntax.head.kind == .multiValue
         made.branches.append(
             branch(
                 body: syntax.body, arguments: syntax.head.arguments, path: source.suffix,
-                value: isElement ? syntax.head.key : syntax.head.value, isElement: isElement, rule: syntax))
+                value: isElement ? syntax.head.key : syntax.head.value, isElement: isElement, rule: syntax, at: syntax.location))
         for other in syntax.elses {
             made.branches.append(
                 branch(
-                    body: other.body, arguments: other.arguments, path: source.suffix, value: other.value, isElement: false, rule: syntax))
+                    body: other.body, arguments: other.arguments, path: source.suffix, value: other.value, isElement: false, rule: syntax,
+                    at: other.location))
         }
         scopes.pop()
+        made.names = scopes.names
         return made
     }
 
-    private func branch(body: Body, arguments: [Term], path: [Term], value: Term?, isElement: Bool, rule: Rule) -> IRBranch {
+    private func branch(body: Body, arguments: [Term], path: [Term], value: Term?, isElement: Bool, rule: Rule, at location: Location)
+        -> IRBranch
+    {
         scopes.push()
         defer { scopes.pop() }
         var out: [IRExpression] = []
@@ -39,14 +43,17 @@ extension Resolver {
         var globals: Set<LocalID> = []
         for argument in arguments { IRVariables.all(argument) { globals.insert($0) } }
         var safety = Safety(arity: arity)
-        let safe = safety.order(ordered, globals: globals, heads: path + [result])
+        safety.order(ordered, globals: globals, heads: path + [result])
         reportUnsafe(safety)
+        let mentioned = ordered.expressions.reduce(into: globals) { $0.formUnion(IRVariables.set($1)) }
         for (head, place) in path.map({ ($0, rule.head.location) }) + [(result, value?.location ?? rule.head.location)] {
-            for variable in IRVariables.set(head).subtracting(safe).sorted() {
-                if let name = scopes.names[variable] { report(CompileProblem.unsafe, "var \(name) is unsafe" + ruleSuffix, place) }
+            for variable in IRVariables.set(head).subtracting(mentioned).sorted() {
+                if let name = scopes.names[variable] {
+                    report(CompileProblem.unsafe, "var \(name) is unsafe" + ruleSuffix, place, .safetyOfHeads)
+                }
             }
         }
-        return IRBranch(body: ordered, value: result, path: path, isElement: isElement, arguments: arguments)
+        return IRBranch(body: ordered, value: result, path: path, isElement: isElement, arguments: arguments, location: location)
     }
 
     /// A rule's name as its author wrote it: `a.b.c`.
@@ -92,13 +99,17 @@ extension Resolver {
 
     func reportUnsafe(_ safety: Safety) {
         var seen: Set<LocalID> = []
-        for (variable, expression) in safety.unsafe where seen.insert(variable).inserted {
+        for (variable, expression) in safety.unsafe {
             guard let name = scopes.names[variable] else { continue }
-            report(CompileProblem.unsafe, "var \(name) is unsafe" + ruleSuffix, expression.location)
+            if let place = expression.templatePart {
+                report(CompileProblem.compile, "var \(name) is undeclared", place, .templates)
+            } else if seen.insert(variable).inserted {
+                report(CompileProblem.unsafe, "var \(name) is unsafe" + ruleSuffix, expression.location, .safetyOfBodies)
+            }
         }
         for (variable, location) in safety.undeclared {
             guard let name = scopes.names[variable] else { continue }
-            report(CompileProblem.compile, "var \(name) is undeclared", location)
+            report(CompileProblem.compile, "var \(name) is undeclared", location, .prints)
         }
     }
 }

@@ -13,6 +13,7 @@ final class Resolver {
     let package: [String]
     /// Names that imports define.
     private var imports: [String: [Term]] = [:]
+    private(set) var usedImports: Set<String> = []
     var scopes = Scopes()
     var problems: [CompileProblem] = []
     /// Functions that some `with` replaces: their calls ask before they go.
@@ -21,6 +22,7 @@ final class Resolver {
     var namesByRow: [UInt32: Set<String>] = [:]
     var ruleSuffix = ""
     var annotations: AnnotationTable?
+    var erasesPrints = false
     var currentRule: Rule?
 
     init(tree: RuleTree, builtins: BuiltinTable, constants: Constants, file: String, package: [String], imports: [Import]) {
@@ -32,8 +34,10 @@ final class Resolver {
         for one in imports where !one.isOfKeywords { self.imports[one.name] = one.path }
     }
 
-    func report(_ code: String, _ message: String, _ location: Location) {
-        problems.append(CompileProblem(code: code, message: message, file: file, location: location))
+    func report(
+        _ code: String, _ message: String, _ location: Location, _ stage: CompileStage = .undefinedFunctions, detail: TypeErrorDetail? = nil
+    ) {
+        problems.append(CompileProblem(code: code, message: message, file: file, location: location, detail: detail, stage: stage))
     }
 
     // MARK: names
@@ -43,6 +47,7 @@ final class Resolver {
         if name == "data" { return (.data, []) }
         if name == "input" { return (.input, []) }
         if let path = imports[name], case .variable(let root) = path[0].value {
+            usedImports.insert(name)
             return (root == "input" ? .input : .data, path.dropFirst().compactMap { constants.scalar($0.value) })
         }
         if tree.names[package]?.contains(name) == true {
@@ -152,9 +157,15 @@ final class Resolver {
                 case .term(let value):
                     let resolved = term(value, &body, with: with)
                     body.append(IRExpression(.unify(.local(local), resolved), with: with, at: expression.location))
-                case .call(let parts): call(parts, result: .local(local), at: expression.location, &body, with: with)
-                default: report(CompileProblem.compile, "unexpected expression in a template string", expression.location)
+                case .call(let parts):
+                    if case .builtin(let index)? = callee(parts[0]), builtins.all[index].isRelation {
+                        let message = "illegal call to relation built-in '\(builtins.all[index].name)' that may cause multiple outputs"
+                        report(CompileProblem.compile, message, expression.location, .templates)
+                    }
+                    call(parts, result: .local(local), at: expression.location, &body, with: with)
+                default: report(CompileProblem.compile, "unexpected expression in a template string", expression.location, .templates)
                 }
+                for one in body { one.templatePart = expression.location }
                 scopes.pop()
                 parts.append(.comprehension(IRComprehension(kind: .set, key: nil, value: .local(local), body: IRBody(body))))
             }
@@ -190,14 +201,10 @@ final class Resolver {
                 guard let key = constants.scalar(part.value) else { return nil }
                 path.append(key)
             }
-            guard let node = tree.node(path), let group = tree.nodes[node].group, tree.groups[group].kind == .function else {
-                // A package of the same name as a namespace of built-ins hides nothing that it does not define.
-                return names.contains(nil)
-                    ? nil : builtins.index(([head] + names.compactMap { $0 }).joined(separator: ".")).map { .builtin($0) }
-            }
+            guard let node = tree.node(path), let group = tree.nodes[node].group, tree.groups[group].kind == .function else { return nil }
             return .group(group)
         }
-        if names.contains(nil) { return nil }
+        if names.contains(nil) || scopes.find(head) != nil { return nil }
         return builtins.index(([head] + names.compactMap { $0 }).joined(separator: ".")).map { .builtin($0) }
     }
 
@@ -209,6 +216,15 @@ final class Resolver {
             default: "?"
             }
         }.joined(separator: ".")
+    }
+
+    /// The document that an operator names, when it names one.
+    private func document(_ term: Term) -> [Value]? {
+        guard case .ref(let parts) = term.value, case .variable(let head) = parts[0].value, scopes.find(head) == nil,
+            let found = global(head), case .data = found.root
+        else { return nil }
+        let rest = parts.dropFirst().compactMap { constants.scalar($0.value) }
+        return rest.count == parts.count - 1 ? found.path + rest : nil
     }
 
     func arity(_ callee: IRCallee) -> Int {
@@ -223,7 +239,7 @@ final class Resolver {
     {
         if metadata(parts, result: result, at: location, &out, with: with) { return }
         guard let callee = callee(parts[0]) else {
-            report(CompileProblem.type, "undefined function \(operatorText(parts[0]))", location)
+            undefinedFunction(parts, isTerm: result != nil, location)
             // What it would have given is known, so that one mistake is one error.
             for part in parts.dropFirst() { bindAnyway(term(part, &out, with: with), &out) }
             if let result { bindAnyway(result, &out) }
@@ -232,22 +248,65 @@ final class Resolver {
         var arguments = parts.dropFirst().map { term($0, &out, with: with) }
         let arity = arity(callee)
         var result = result
-        if arguments.count == arity + 1, result == nil { result = arguments.removeLast() }
+        let isTerm = result != nil
+        if arguments.count == arity + 1, !isTerm { result = arguments.removeLast() }
         guard arguments.count == arity else {
-            report(
-                CompileProblem.type,
-                "\(operatorText(parts[0])): arity mismatch\n\thave: \(arityText(arguments.count))\n\twant: \(arityText(arity))",
-                location)
+            arityMismatch(callee, arguments, isTerm: isTerm, location)
+            for argument in arguments { bindAnyway(argument, &out) }
+            if let result { bindAnyway(result, &out) }
             return
         }
         out.append(IRExpression(.call(callee, arguments, result: result), isNegated: isNegated, with: with, at: location))
     }
 
+    private func undefinedFunction(_ parts: [Term], isTerm: Bool, _ location: Location) {
+        guard let path = document(parts[0]) else {
+            report(CompileProblem.type, "undefined function \(operatorText(parts[0]))", location)
+            return
+        }
+        let name = RuleTree.text(path)
+        if let node = tree.node(path), !tree.nodes[node].sources.isEmpty, isTerm || parts.count > 2 {
+            let count = parts.count - 1
+            report(CompileProblem.type, "function \(name) has arity 0, got \(count) argument\(count == 1 ? "" : "s")", location)
+        } else {
+            report(CompileProblem.type, "undefined function \(name)", location)
+        }
+    }
+
+    private func arityMismatch(_ callee: IRCallee, _ arguments: [IRTerm], isTerm: Bool, _ location: Location) {
+        switch callee {
+        case .group(let index):
+            let count = arguments.count
+            let message = "function \(tree.groups[index].name) has arity \(arity(callee)), got \(count) argument\(count == 1 ? "" : "s")"
+            report(CompileProblem.type, message, location)
+        case .builtin(let index):
+            let builtin = builtins.all[index]
+            let have = arguments.map { typeAtOnce($0) } + (isTerm ? [.unknown] : [])
+            report(
+                CompileProblem.type, "\(builtin.name): arity mismatch", location,
+                detail: .arguments(have: have, want: builtin.declaration(withResult: false)))
+        }
+    }
+
+    /// The type of a term before anything is inferred.
+    private func typeAtOnce(_ term: IRTerm) -> ValueType {
+        switch term {
+        case .constant(let value): ValueType(of: value)
+        case .local, .comprehension: .unknown
+        case .ref(let ref):
+            switch ref.root {
+            case .input, .data: .any
+            case .local, .term: .unknown
+            }
+        case .array(let parts): .array(parts.map(typeAtOnce), nil)
+        case .set(let parts): .set(parts.reduce(.unknown) { .or($0, typeAtOnce($1)) })
+        case .object: .anyObject
+        }
+    }
+
     private func bindAnyway(_ term: IRTerm, _ out: inout [IRExpression]) {
         IRVariables.patterns(term) { out.append(IRExpression(.unify(.local($0), .constant(.null)), at: .none)) }
     }
-
-    private func arityText(_ count: Int) -> String { "(" + (0..<count).map { _ in "any" }.joined(separator: ", ") + ")" }
 
     /// `rego.metadata.rule()` and `rego.metadata.chain()` are known while compiling.
     private func metadata(_ parts: [Term], result: IRTerm?, at location: Location, _ out: inout [IRExpression], with: [IRWith]) -> Bool {
@@ -266,25 +325,52 @@ final class Resolver {
     func withs(_ syntax: [With], _ out: inout [IRExpression]) -> [IRWith] {
         syntax.compactMap { one in
             if let function = callee(one.target), !isDocument(one.target) {
+                if case .builtin(let index) = function, let refusal = Resolver.refusal(toReplace: builtins.all[index]) {
+                    let message = "with keyword replacing built-in function: \(refusal)"
+                    report(CompileProblem.compile, message, one.target.location, .withTargets)
+                    return nil
+                }
                 mocked.insert(function)
                 if let replacement = callee(one.value), !isDocument(one.value) {
-                    return IRWith(target: .function(function), value: .function(replacement))
+                    return IRWith(target: .function(function), value: .function(replacement), location: one.location)
                 }
-                return IRWith(target: .function(function), value: .value(term(one.value, &out)))
+                return IRWith(target: .function(function), value: .value(term(one.value, &out)), location: one.location)
             }
             var ignored: [IRExpression] = []
-            guard case .ref(let ref) = term(one.target, &ignored), let path = constantValues(ref.path) else {
-                report(CompileProblem.type, "with keyword target must reference existing input, data, or a function", one.location)
+            guard case .ref(let ref) = term(one.target, &ignored), let path = constantValues(ref.path), !ref.root.name.isEmpty else {
+                let message = "with keyword target must reference existing input, data, or a function"
+                report(CompileProblem.type, message, one.target.location, .withTargets)
                 return nil
             }
             let value = term(one.value, &out)
-            switch ref.root {
-            case .input: return IRWith(target: .input(path), value: .value(value))
-            case .data: return IRWith(target: .data(path), value: .value(value))
-            default:
-                report(CompileProblem.type, "with keyword target must start with input or data", one.location)
+            if case .input = ref.root { return IRWith(target: .input(path), value: .value(value), location: one.location) }
+            if isWithinRule(path) {
+                let message = "with keyword cannot partially replace virtual document(s)"
+                report(CompileProblem.compile, message, one.target.location, .withTargets)
                 return nil
             }
+            return IRWith(target: .data(path), value: .value(value), location: one.location)
+        }
+    }
+
+    /// A path goes on behind a rule.
+    private func isWithinRule(_ path: [Value]) -> Bool {
+        var node = 0
+        for key in path.dropLast() {
+            guard let next = tree.nodes[node].child(key) else { return false }
+            if !tree.nodes[next].sources.isEmpty { return true }
+            node = next
+        }
+        return false
+    }
+
+    /// Why a built-in cannot be replaced.
+    private static func refusal(toReplace builtin: Builtin) -> String? {
+        switch builtin.name {
+        case "eq", "rego.metadata.chain", "rego.metadata.rule": "replacement of \"\(builtin.name)\" invalid"
+        case "print": "target must not be a void function"
+        case let name where name.hasPrefix("internal."): "replacement of internal function \"\(name)\" invalid"
+        default: builtin.isRelation ? "target must not be a relation" : nil
         }
     }
 

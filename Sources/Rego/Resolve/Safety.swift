@@ -17,6 +17,7 @@ struct Safety {
     @discardableResult
     mutating func order(_ body: IRBody, globals: Set<LocalID>, heads: [IRTerm] = []) -> Set<LocalID> {
         let expressions = body.expressions
+        checkPrints(expressions, globals)
         var safe: Set<LocalID> = globals
         var needed: [Set<LocalID>] = expressions.map { IRVariables.set($0).subtracting(globals) }
         let bodyVariables = expressions.reduce(into: Set<LocalID>()) { $0.formUnion(IRVariables.set($1)) }
@@ -55,9 +56,6 @@ struct Safety {
             ordered.append(contentsOf: left.map { expressions[$0] })
         }
         body.expressions = ordered
-        for (term, location) in expressions.flatMap(\.printed) {
-            for variable in IRVariables.set(term).subtracting(safe).sorted() { undeclared.append((variable, location)) }
-        }
         var known = globals
         for expression in ordered {
             orderClosures(expression, known)
@@ -65,6 +63,16 @@ struct Safety {
         }
         for head in heads { orderClosures(IRExpression(.term(head), at: .none), known) }
         return safe
+    }
+
+    /// What is printed must have a value by then, in the order of the text.
+    private mutating func checkPrints(_ expressions: [IRExpression], _ globals: Set<LocalID>) {
+        guard expressions.contains(where: { !$0.printed.isEmpty }) else { return }
+        var safe = globals
+        for expression in expressions {
+            for (variable, location) in expression.printed where !safe.contains(variable) { undeclared.append((variable, location)) }
+            safe.formUnion(outputs(expression, safe))
+        }
     }
 
     mutating func orderClosures(_ expression: IRExpression, _ globals: Set<LocalID>) {

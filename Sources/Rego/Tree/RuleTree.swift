@@ -12,6 +12,8 @@ final class RuleTree {
         var group: Int?
         /// Rules whose reference goes on behind this node with variables.
         var dynamic: Int?
+        /// All rules whose reference without variables ends here, in the order of the files.
+        var sources: [Source] = []
 
         init(index: Int, path: [Value]) {
             self.index = index
@@ -52,7 +54,6 @@ final class RuleTree {
 
     private(set) var nodes: [Node] = [Node(index: 0, path: [])]
     private(set) var groups: [Group] = []
-    private(set) var problems: [CompileProblem] = []
     /// The names that rules of a package define, by the package's path.
     private(set) var names: [[String]: Set<String>] = [:]
     let constants: Constants
@@ -65,7 +66,6 @@ final class RuleTree {
             for name in package { node = self.child(of: node, constants.string(name)) }
             for rule in module.rules { add(rule, of: module, package: package) }
         }
-        findConflicts(modules)
     }
 
     static func text(_ path: [Value]) -> String {
@@ -122,58 +122,19 @@ final class RuleTree {
             }
         }
         let source = Source(rule: rule, module: module, suffix: rest)
+        node.sources.append(source)
         let existing = kind == .dynamic ? node.dynamic : node.group
         let group: Group
         if let existing {
             group = groups[existing]
-            if group.kind != kind {
-                report(CompileProblem.type, "conflicting rules \(group.name) found", rule.head.location, module)
-                return
-            }
-            if kind == .function && group.arity != rule.head.arguments.count {
-                report(CompileProblem.type, "conflicting rules \(group.name) found", rule.head.location, module)
-                return
-            }
+            // A conflict: `RuleConflicts` tells.
+            if group.kind != kind || group.arity != rule.head.arguments.count { return }
         } else {
             group = Group(index: groups.count, kind: kind, path: path, arity: rule.head.arguments.count)
             groups.append(group)
             if kind == .dynamic { node.dynamic = group.index } else { node.group = group.index }
         }
-        if rule.isDefault {
-            if group.defaultRule != nil {
-                report(CompileProblem.type, "multiple default rules \(group.name) found", rule.location, module)
-            }
-            group.defaultRule = source
-        } else {
-            group.rules.append(source)
-        }
-    }
-
-    private func report(_ code: String, _ message: String, _ location: Location, _ module: Module) {
-        problems.append(CompileProblem(code: code, message: message, file: module.source.name, location: location))
-    }
-
-    /// A complete document cannot have others inside.
-    private func findConflicts(_ modules: [Module]) {
-        for node in nodes {
-            guard let index = node.group, !node.children.isEmpty else { continue }
-            let group = groups[index]
-            guard let source = group.rules.first ?? group.defaultRule else { continue }
-            let below = node.children.compactMap { nodes[$0.node].group ?? nodes[$0.node].dynamic }.map { groups[$0] }
-            if let first = below.first, first.rules.first != nil || first.defaultRule != nil {
-                let names = below.map(\.name).joined(separator: " ")
-                report(
-                    CompileProblem.type, "rule \(group.name) conflicts with [\(names)]", source.rule.location, source.module)
-            } else if let module = modules.first(where: {
-                $0.package.names.count >= node.path.count
-                    && Array($0.package.names.prefix(node.path.count)) == node.path.compactMap(\.asString)
-            }) {
-                report(
-                    CompileProblem.type,
-                    "package \(module.package.names.joined(separator: ".")) conflicts with rule \(node.path.last?.asString ?? "") defined at \(source.module.source.name):\(source.rule.location.row)",
-                    module.package.location, module)
-            }
-        }
+        if rule.isDefault { group.defaultRule = source } else { group.rules.append(source) }
     }
 }
 

@@ -8,18 +8,15 @@ public struct ModuleCheck {
     ///
     /// - Parameter forFormatting: the formatter adds `if` and `contains` itself.
     public func problems(forFormatting: Bool = false) -> [SyntaxProblem] {
-        var problems: [SyntaxProblem] = []
-        checkDuplicateImports(into: &problems)
-        checkShadowedRoots(into: &problems)
-        var calls = DeprecatedCalls()
-        calls.visit(module)
-        problems += calls.problems
+        var problems = importProblems + rootNameProblems + deprecatedProblems
         let check = RegoV1Check(requireIf: !forFormatting, requireContains: !forFormatting, requireBodyOrValue: !forFormatting)
         for rule in module.rules { check.check(rule, into: &problems) }
         return problems
     }
 
-    private func checkDuplicateImports(into problems: inout [SyntaxProblem]) {
+    /// Imports that define a name twice.
+    public var importProblems: [SyntaxProblem] {
+        var problems: [SyntaxProblem] = []
         var seen: [String: Import] = [:]
         for one in module.imports {
             if let earlier = seen[one.name] {
@@ -30,9 +27,19 @@ public struct ModuleCheck {
                 seen[one.name] = one
             }
         }
+        return problems
     }
 
-    private func checkShadowedRoots(into problems: inout [SyntaxProblem]) {
+    /// Calls of built-in functions that v1 has no more.
+    public var deprecatedProblems: [SyntaxProblem] {
+        var calls = DeprecatedCalls()
+        calls.visit(module)
+        return calls.problems
+    }
+
+    /// Rules, parameters and variables that are called `input` or `data`.
+    public var rootNameProblems: [SyntaxProblem] {
+        var problems: [SyntaxProblem] = []
         for rule in module.rules {
             if case .variable(let name) = rule.head.ref[0].value, Self.roots.contains(name) {
                 let message = "rules must not shadow \(name) (use a different rule name)"
@@ -46,7 +53,7 @@ public struct ModuleCheck {
         }
         var assignments = ShadowingAssignments()
         assignments.visit(module)
-        problems += assignments.problems
+        return problems + assignments.problems
     }
 
     static let roots: Set<String> = ["data", "input"]

@@ -1,6 +1,6 @@
 /// Terms as OPA writes them in errors: on one line.
-enum TermText {
-    static func text(ofRef parts: [Term]) -> String {
+public enum TermText {
+    public static func text(ofRef parts: [Term]) -> String {
         guard let head = parts.first else { return "" }
         var text = self.text(of: head)
         for part in parts.dropFirst() {
@@ -13,7 +13,7 @@ enum TermText {
         return text
     }
 
-    static func text(of term: Term) -> String {
+    public static func text(of term: Term) -> String {
         switch term.value {
         case .null: "null"
         case .boolean(let value): value ? "true" : "false"

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Domain
 import Rego
+import RegoHost
 import RegoSyntax
 
 /// `posto check`
@@ -26,6 +27,9 @@ struct CheckCommand: ParsableCommand {
     @Option(name: [.customShort("m"), .customLong("max-errors")], help: "How many errors are reported at most; 0: all.")
     var maxErrors = 10
 
+    @Flag(name: [.customShort("S"), .long], help: "Nothing may be unused, and v0 modules must not use what v1 has no more.")
+    var strict = false
+
     @Option(name: .long, help: ArgumentHelp("Leave out files and folders whose name matches.", valueName: "pattern"))
     var ignore: [String] = []
 
@@ -49,17 +53,10 @@ struct CheckCommand: ParsableCommand {
         }
         report.isOfLoading = !report.isEmpty
         if report.isEmpty {
-            for module in modules where module.version != .v0 {
-                report.add(SyntaxError(file: module.source.name, problems: ModuleCheck(module).problems()))
-            }
-        }
-        if report.isEmpty {
-            do throws(CompileError) { _ = try Policy(modules: modules) } catch {
-                for problem in error.problems {
-                    let one = SyntaxProblem(code: problem.code, message: problem.message, at: problem.location)
-                    report.add(SyntaxError(file: problem.file, problems: [one]))
-                }
-            }
+            var options = CompileOptions()
+            options.isStrict = strict
+            options.usesSchemaAnnotations = true
+            do throws(CompileError) { _ = try Policy(modules: modules, host: .libraries(), options: options) } catch { report.add(error) }
         }
         guard !report.isEmpty else { return }
         report.limit(to: maxErrors)

@@ -58,6 +58,9 @@ struct Eval: ParsableCommand {
     @Flag(help: "A built-in function that fails ends the evaluation with its error.")
     var strictBuiltinErrors = false
 
+    @Flag(name: [.customShort("S"), .long], help: "Policies must use what they import, assign and take as arguments.")
+    var strict = false
+
     func run() throws {
         do {
             try evaluate()
@@ -79,7 +82,10 @@ struct Eval: ParsableCommand {
         var files = PolicyFiles(version: version)
         for path in data { try files.add(path) }
         for path in bundle { try files.addBundle(path) }
-        let policy = try Policy(modules: files.modules, host: .libraries())
+        var options = CompileOptions()
+        options.isStrict = strict
+        options.baseDocuments = files.data
+        let policy = try Policy(modules: files.modules, host: .libraries(), options: options)
         let body = try RegoParser.query(
             SourceText(name: "", text: query), options: ParserOptions(version: version, allFutureKeywords: v0Compatible))
         let query = try policy.query(

@@ -1,3 +1,4 @@
+import Domain
 import Rego
 import RegoSyntax
 
@@ -9,7 +10,11 @@ struct RegoErrors: Error {
         var file = ""
         var row = 0
         var column = 0
+        var detail: TypeErrorDetail?
     }
+
+    /// OPA gives up after so many.
+    static let errorsMax = 10
 
     var all: [One]
 
@@ -24,9 +29,12 @@ struct RegoErrors: Error {
     }
 
     init(_ error: CompileError) {
-        all = error.problems.map {
-            One(message: $0.message, code: $0.code, file: $0.file, row: Int($0.location.row), column: Int($0.location.column))
+        all = error.problems.prefix(Self.errorsMax).map {
+            One(
+                message: $0.message, code: $0.code, file: $0.file, row: Int($0.location.row), column: Int($0.location.column),
+                detail: $0.detail)
         }
+        if error.problems.count > Self.errorsMax { all.append(One(message: "error limit reached", code: "rego_compile_error")) }
     }
 
     init(_ error: EvaluationError) {
@@ -50,6 +58,11 @@ struct RegoErrors: Error {
                 ])
                 entries.append((arena.string("location"), location))
             }
+            if let detail = one.detail {
+                var writer = Domain.JSONWriter()
+                detail.write(to: &writer)
+                if let value = try? JSONReader.read(writer.finish(), into: arena) { entries.append((arena.string("details"), value)) }
+            }
             return arena.object(entries)
         }
         return arena.object([(arena.string("errors"), arena.array(list))])
@@ -61,7 +74,7 @@ struct RegoErrors: Error {
             let place =
                 one.row > 0
                 ? (one.file.isEmpty ? "\(one.row):\(one.column): " : "\(one.file):\(one.row): ") : (one.file.isEmpty ? "" : "\(one.file): ")
-            return "\(place)\(one.code): \(one.message)"
+            return (["\(place)\(one.code): \(one.message)"] + (one.detail?.lines ?? [])).joined(separator: "\n\t")
         }
         return lines.count == 1 ? "1 error occurred: \(lines[0])" : "\(lines.count) errors occurred:\n" + lines.joined(separator: "\n")
     }

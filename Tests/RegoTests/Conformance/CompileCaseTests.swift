@@ -22,12 +22,12 @@ struct CompileCaseTests {
 }
 
 /// Everything that is wrong with modules, one line each: `row:column: code: message`.
-func problems(_ texts: [String], _ version: RegoVersion = .v1) -> [String] {
+func problems(_ texts: [String], _ version: RegoVersion = .v1, options: CompileOptions = CompileOptions()) -> [String] {
     do {
         let modules = try texts.enumerated().map { index, text in
             try RegoParser.module(SourceText(name: "test-\(index).rego", text: text), options: ParserOptions(version: version))
         }
-        _ = try Policy(modules: modules)
+        _ = try Policy(modules: modules, options: options)
         return []
     } catch let error as CompileError {
         return error.problems.map { "\($0.location.row):\($0.location.column): \($0.code): \($0.message)" }

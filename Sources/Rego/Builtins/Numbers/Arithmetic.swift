@@ -57,6 +57,8 @@ enum Arithmetic {
         let wide = try wide(value)
         if wide.isInteger { return arena.integer(wide.truncated) }
         var result = wide.truncated
+        // Between -1 and 1 as OPA: what is cut off to nothing has no sign left (decision 0028).
+        if result.magnitude.isZero && rounding != .nearest { return arena.integer(BigInteger(rounding == .up ? 1 : 0)) }
         let away: Bool
         switch rounding {
         case .up: away = !wide.isNegative
