@@ -12,6 +12,7 @@ private let allowed: [String: Set<String>] = [
     "HTTPServer": ["Domain", "CMicroHTTPD", "CPlatform", "CZlib"],
     "HTTPClient": ["Domain", "CCurl", "CPlatform"],
     "ServiceManager": ["Domain", "CSystemd", "CPlatform"],
+    "Arguments": ["Domain"],
     "Registry": ["Domain", "Store", "Crypto", "HTTPClient"],
     "Uplink": ["Domain", "Store", "Crypto", "Compression", "HTTPClient", "CPlatform"],
     "Receiver": ["Domain", "Store", "HTTPServer", "Crypto", "Compression"],
@@ -23,7 +24,7 @@ private let allowed: [String: Set<String>] = [
     ],
     "posto": [
         "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "Uplink", "Receiver", "API", "Crypto",
-        "Compression", "CPlatform", "Rego", "RegoSyntax", "RegoHost", "ArgumentParser",
+        "Compression", "CPlatform", "Rego", "RegoSyntax", "RegoHost", "Arguments",
     ],
 ]
 
