@@ -25,9 +25,6 @@ let package = Package(
         .library(name: "RegoSyntax", targets: ["RegoSyntax"]),
         .library(name: "Rego", targets: ["Rego"]),
     ],
-    dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
-    ],
     targets: [
         // C libraries of the system, each hidden behind one Swift target.
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
@@ -50,6 +47,7 @@ let package = Package(
 
         // Words.
         .target(name: "Domain", swiftSettings: strict),
+        .target(name: "Arguments", dependencies: ["Domain"], swiftSettings: small),
 
         // Engine: pure, usable by any Swift program.
         .target(name: "RegoSyntax", swiftSettings: small),
@@ -96,8 +94,7 @@ let package = Package(
             name: "posto",
             dependencies: [
                 "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "Uplink", "Receiver",
-                "API", "Crypto", "TLS", "Compression", "CPlatform", "Rego", "RegoSyntax", "RegoHost",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "API", "Crypto", "TLS", "Compression", "CPlatform", "Rego", "RegoSyntax", "RegoHost", "Arguments",
             ],
             swiftSettings: small),
 
@@ -130,8 +127,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "posto", "Domain", "Store", "HTTPClient", "Crypto", "Rego", "RegoSyntax",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "posto", "Arguments", "Domain", "Store", "HTTPClient", "Crypto", "Rego", "RegoSyntax",
             ], swiftSettings: strict),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ],

@@ -1,4 +1,4 @@
-import ArgumentParser
+import Arguments
 import Domain
 import Glibc
 
@@ -26,7 +26,7 @@ struct Posto: ParsableCommand {
         // A reader that left (`| head`) is an error of the write, which is handled, not a signal.
         _ = signal(SIGPIPE, SIG_IGN)
         do {
-            var command = try parseAsRoot()
+            let command = try parseAsRoot()
             try command.run()
         } catch {
             CommandLineEnd.end(error)

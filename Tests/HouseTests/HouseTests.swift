@@ -13,6 +13,7 @@ private let allowed: [String: Set<String>] = [
     "HTTPServer": ["Domain", "TLS", "CMicroHTTPD", "CPlatform", "CZlib"],
     "HTTPClient": ["Domain", "CCurl", "CPlatform"],
     "ServiceManager": ["Domain", "CSystemd", "CPlatform"],
+    "Arguments": ["Domain"],
     "Registry": ["Domain", "Store", "Crypto", "HTTPClient"],
     "Uplink": ["Domain", "Store", "Crypto", "Compression", "HTTPClient", "CPlatform"],
     "Receiver": ["Domain", "Store", "HTTPServer", "Crypto", "Compression", "TLS"],
@@ -24,7 +25,7 @@ private let allowed: [String: Set<String>] = [
     ],
     "posto": [
         "Daemon", "Domain", "Store", "HTTPClient", "HTTPServer", "ServiceManager", "Registry", "Uplink", "Receiver", "API", "Crypto",
-        "TLS", "Compression", "CPlatform", "Rego", "RegoSyntax", "RegoHost", "ArgumentParser",
+        "TLS", "Compression", "CPlatform", "Rego", "RegoSyntax", "RegoHost", "Arguments",
     ],
 ]
 

@@ -75,7 +75,8 @@ struct PolicyCompiler {
         guard checker.problems.isEmpty else { throw CompileError(checker.problems) }
         problems = modules.flatMap { ModuleChecks(module: $0, options: options).late }
         guard problems.isEmpty else { throw CompileError(problems) }
-        let builder = ProgramBuilder(tree: tree, builtins: builtins, constants: constants, documents: checker.documents, usesIndex: usesIndex)
+        let builder = ProgramBuilder(
+            tree: tree, builtins: builtins, constants: constants, documents: checker.documents, usesIndex: usesIndex)
         builder.mocked = mocked
         for (group, rules, defaultRule) in resolved { builder.function(group, rules: rules, defaultRule: defaultRule) }
         builder.code.finish()

@@ -1,4 +1,4 @@
-import ArgumentParser
+import Arguments
 import Domain
 
 /// Which records of a stream a command shows, from where, and how: the last ones, or those after `--since`.

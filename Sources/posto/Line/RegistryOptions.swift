@@ -1,4 +1,4 @@
-import ArgumentParser
+import Arguments
 
 /// What the commands that ask the registry have in common.
 struct RegistryOptions: ParsableArguments {

@@ -1,4 +1,4 @@
-import ArgumentParser
+import Arguments
 import RegoSyntax
 
 /// Which Rego a command reads and writes, with the flags of `opa`.
