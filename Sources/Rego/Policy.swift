@@ -14,15 +14,13 @@ public final class Policy: Sendable {
 
     /// - Parameters:
     ///   - host: reads the YAML of annotations; policies without `rego.metadata` calls need none.
-    ///   - usesIndex: false tries all rules one after another and evaluates each of their expressions: for tests, and for whoever wants to see
-    ///     every expression.
     /// - Throws: `CompileError` with all that is wrong with the modules.
     public init(
-        modules: [Module], builtins: BuiltinTable = .standard, host: Host = Host(), options: CompileOptions = CompileOptions(), usesIndex: Bool = true
+        modules: [Module], builtins: BuiltinTable = .standard, host: Host = Host(), options: CompileOptions = CompileOptions()
     ) throws(CompileError) {
         self.modules = modules
         self.builtins = builtins
-        let compiled = try PolicyCompiler(modules: modules, builtins: builtins, host: host, usesIndex: usesIndex, options: options).compile()
+        let compiled = try PolicyCompiler(modules: modules, builtins: builtins, host: host, options: options).compile()
         state = Mutex(State(builder: compiled))
     }
 

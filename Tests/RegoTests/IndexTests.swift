@@ -93,7 +93,10 @@ struct IndexTests {
         var seen: Set<String> = []
         for query in queries {
             let evaluators = try [true, false].map { usesIndex in
-                let policy = try Policy(modules: [parsed], usesIndex: usesIndex)
+                var options = CompileOptions()
+                options.usesIndex = usesIndex
+                options.checksTypes = false
+                let policy = try Policy(modules: [parsed], options: options)
                 return Evaluator(try policy.query(RegoParser.query(SourceText(name: "", text: query)), capturesValues: true))
             }
             for _ in 0..<40 {

@@ -12,6 +12,10 @@ public struct CompileOptions: Sendable {
     public var schemas: [String: Value] = [:]
     /// Rules must not define what data has already. Undefined: not checked.
     public var baseDocuments = Value.undefined
+    /// False tries all rules one after another and evaluates each of their expressions: for tests, and for whoever wants to see every expression.
+    public var usesIndex = true
+    /// False takes policies whose types cannot fit, as policies made by chance are: for tests.
+    public var checksTypes = true
 
     public init() {}
 }
@@ -21,7 +25,6 @@ struct PolicyCompiler {
     let modules: [Module]
     let builtins: BuiltinTable
     let host: Host
-    var usesIndex = true
     let options: CompileOptions
 
     func compile() throws(CompileError) -> ProgramBuilder {
@@ -64,7 +67,7 @@ struct PolicyCompiler {
         let dependencies = Dependencies(tree: tree, rules: resolved)
         problems = dependencies.recursions()
         guard problems.isEmpty else { throw CompileError(problems) }
-        for index in dependencies.order {
+        for index in dependencies.order where options.checksTypes {
             let (group, rules, defaultRule) = resolved[index]
             let file = group.defaultRule?.module.source.name ?? ""
             checker.check(group, rules + (defaultRule.map { [(file, $0)] } ?? [])) { file, rule in
@@ -76,7 +79,7 @@ struct PolicyCompiler {
         problems = modules.flatMap { ModuleChecks(module: $0, options: options).late }
         guard problems.isEmpty else { throw CompileError(problems) }
         let builder = ProgramBuilder(
-            tree: tree, builtins: builtins, constants: constants, documents: checker.documents, usesIndex: usesIndex)
+            tree: tree, builtins: builtins, constants: constants, documents: checker.documents, usesIndex: options.usesIndex)
         builder.mocked = mocked
         for (group, rules, defaultRule) in resolved { builder.function(group, rules: rules, defaultRule: defaultRule) }
         builder.code.finish()
