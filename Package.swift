@@ -119,15 +119,17 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DaemonTests",
-            dependencies: ["Daemon", "API", "Domain", "HTTPServer", "Registry", "Uplink", "Store", "ServiceManager", "CPlatform"],
+            dependencies: [
+                "Daemon", "API", "Domain", "HTTPServer", "Registry", "Uplink", "Store", "ServiceManager", "CPlatform", "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "ConsoleTests", dependencies: ["Console", "CWebAssets", "Domain", "HTTPServer", "Registry", "Store"],
+            name: "ConsoleTests", dependencies: ["Console", "CWebAssets", "Domain", "HTTPServer", "Registry", "Store", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "posto", "Arguments", "Domain", "Store", "HTTPClient", "Crypto", "Rego", "RegoSyntax",
+                "posto", "Arguments", "Domain", "Store", "HTTPClient", "Crypto", "Rego", "RegoSyntax", "TestSupport",
             ], swiftSettings: strict),
         .testTarget(name: "HouseTests", swiftSettings: strict),
     ],

@@ -12,29 +12,17 @@ extension HTTPLoop {
 
     /// - Returns: false when nobody waits any more.
     private func acceptOne(_ index: Int) -> Bool {
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let descriptor = posto_accept(listeners[index].descriptor, &storage, &length)
-        guard descriptor >= 0 else {
-            switch errno {
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                pauseListeners()
-                return false
-            // The client gave up while it waited in the queue.
-            case ECONNABORTED, EINTR, EPROTO, EPERM: return true
-            default: return false
-            }
-        }
-        gauges.accept()
-        guard
-            let (peer, key) = SocketAddress.peer(
-                &storage, descriptor, group: configuration.noticedGroup, countsLoopback: configuration.countsLoopback)
-        else {
-            close(descriptor)
+        switch listeners[index].accept(group: configuration.noticedGroup, countsLoopback: configuration.countsLoopback) {
+        case .connection(let descriptor, let peer, let key):
+            gauges.accept()
+            take(descriptor, listeners[index].place, peer, key, overTLS: nil)
             return true
+        case .gone: return true
+        case .none: return false
+        case .noDescriptors:
+            pauseListeners()
+            return false
         }
-        take(descriptor, listeners[index].place, peer, key, overTLS: nil)
-        return true
     }
 
     /// A connection that the TLS thread ends TLS for.

@@ -162,7 +162,7 @@ final class HTTPLoop {
     }
 
     private func dispatch(_ event: epoll_event) {
-        let tag = EventTag(event.data.u64)
+        let tag = EventTag<HTTPEventKind>(event.data.u64)
         switch tag.kind {
         case .daemon: dirty[tag.index] = true
         case .wake: readMailbox()
@@ -186,18 +186,20 @@ final class HTTPLoop {
         } while dirty[index] && rounds > 0
     }
 
-    func watch(_ descriptor: Int32, _ kind: EventTag.Kind, _ mask: UInt32, index: Int = 0, serial: UInt32 = 0, add: Bool) {
-        var event = epoll_event(events: mask, data: epoll_data_t(u64: EventTag(kind: kind, index: index, serial: serial).word))
+    func watch(_ descriptor: Int32, _ kind: HTTPEventKind, _ mask: UInt32, index: Int = 0, serial: UInt32 = 0, add: Bool) {
+        var event = epoll_event(
+            events: mask, data: epoll_data_t(u64: EventTag<HTTPEventKind>(kind: kind, index: index, serial: serial).word))
         if epoll_ctl(epoll, add ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, &event) != 0 {
             configuration.log("epoll_ctl on descriptor \(descriptor): errno \(errno)")
         }
     }
 }
 
-/// What an event of our epoll set belongs to: kind in the top byte, serial of the connection, slot or index in the low 24 bits.
-struct EventTag {
-    enum Kind: UInt64 { case daemon, wake, listener, connection }
+/// What the HTTP thread waits for.
+enum HTTPEventKind: UInt64 { case daemon, wake, listener, connection }
 
+/// What an event of an epoll set belongs to: kind in the top byte, serial of the connection, slot or index in the low 24 bits.
+struct EventTag<Kind: RawRepresentable<UInt64>> {
     let word: UInt64
 
     init(_ word: UInt64) { self.word = word }

@@ -13,6 +13,36 @@ struct ListenSocket {
     /// In the configuration.
     var place = 0
 
+    /// What one try to accept came to.
+    enum Arrival {
+        case connection(descriptor: Int32, peer: HTTPPeer, key: AddressKey?)
+        /// Who called has hung up already; another may wait.
+        case gone
+        /// Nobody waits.
+        case none
+        /// The process or the machine has no descriptor left: who waits must wait on.
+        case noDescriptors
+    }
+
+    /// Takes up one connection; does not wait. Any thread, one at a time.
+    func accept(group: UInt32?, countsLoopback: Bool) -> Arrival {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let descriptor = posto_accept(self.descriptor, &storage, &length)
+        guard descriptor >= 0 else {
+            switch errno {
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .noDescriptors
+            case ECONNABORTED, EINTR, EPROTO, EPERM: return .gone
+            default: return .none
+            }
+        }
+        guard let (peer, key) = SocketAddress.peer(&storage, descriptor, group: group, countsLoopback: countsLoopback) else {
+            close(descriptor)
+            return .gone
+        }
+        return .connection(descriptor: descriptor, peer: peer, key: key)
+    }
+
     static func open(_ listener: HTTPListener) throws(HTTPServerError) -> ListenSocket {
         switch listener {
         case .tcp(let host, let port): try tcp(host, port)

@@ -388,11 +388,11 @@ def test_a_long_poll_ends_empty_when_its_time_is_over_and_at_once_when_something
     revision = standing.revision
     began = time.monotonic()
     assert standing.get(f"/api/v1/changes?since={revision}&wait=1s").json == {"revision": revision, "changes": []}
-    assert 0.9 <= time.monotonic() - began < 60
+    assert 0.9 <= time.monotonic() - began < 5
     standing.registered("news", port=7070)
     began = time.monotonic()
-    assert standing.get(f"/api/v1/changes?since={revision}&wait=300s").json["changes"]
-    assert time.monotonic() - began < 60
+    assert standing.get(f"/api/v1/changes?since={revision}&wait=30s").json["changes"]
+    assert time.monotonic() - began < 5
 
 
 def test_changes_that_are_not_kept_any_more_answer_410(standing):
@@ -925,7 +925,7 @@ def test_watchers_that_left_are_noticed(standing):
     for poll in polls[20:]:
         poll.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         poll.close()
-    eventually(lambda: watchers() == before, "all are gone", patience=60)
+    eventually(lambda: watchers() == before, "all are gone", patience=25)
 
 
 def test_requests_on_one_connection_are_answered_in_order(standing):

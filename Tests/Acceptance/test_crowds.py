@@ -74,8 +74,8 @@ def test_ten_thousand_watchers_are_woken_by_one_change_and_one_more_is_told_to_w
         acknowledged = time.monotonic() - began
         left = {watcher.fileno(): watcher for watcher in watchers}
         while left:
-            found = waiting.poll(60, 4_096)
-            assert found, f"{len(left)} watchers were not woken within 60 s"
+            found = waiting.poll(30, 4_096)
+            assert found, f"{len(left)} watchers were not woken within 30 s"
             for descriptor, _ in found:
                 body = left.pop(descriptor).recv(4_096).split(b"\r\n\r\n", 1)[1]
                 waiting.unregister(descriptor)

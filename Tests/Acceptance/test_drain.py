@@ -127,7 +127,7 @@ def test_sigterm_answers_long_polls_and_ends_streams(node):
         rest += chunk
     assert (begun + rest).endswith(b"0\r\n\r\n") or b"chunked" not in begun.lower()
     assert node.wait() == 0
-    assert time.monotonic() - began < 100  # of the 300 s it asked for
+    assert time.monotonic() - began < 9
 
 
 def test_a_request_that_never_ends_does_not_hold_the_exit_for_ever(node):
@@ -136,7 +136,7 @@ def test_a_request_that_never_ends_does_not_hold_the_exit_for_ever(node):
     half.sendall(request_bytes("half", 9000)[:-5])
     began = time.monotonic()
     assert node.stop() == 0
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 15
     half.close()
 
 

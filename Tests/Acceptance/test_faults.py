@@ -61,7 +61,7 @@ def test_whatever_write_fails_nothing_is_acknowledged_falsely(nodes, how, times,
         refused += statuses.count(507)
         if node.is_running and None not in statuses and 503 not in statuses:
             # It goes on without a restart.
-            assert eventually(lambda: ledger.perform("register", 1) in (200, 201), "it writes again", patience=60)
+            assert eventually(lambda: ledger.perform("register", 1) in (200, 201), "it writes again", patience=5)
             node.kill()
         else:
             assert node.wait() == 75, f"call {n}: exit code {node.process.returncode}, answers {statuses}"

@@ -16,8 +16,8 @@ from node import Node, boottime, eventually
 
 TTL = 10
 GRACE = 3
-#: How late a lease may be seen announced or removed: the promise is a second, the rest is the way to the test on a busy machine.
-LATE = 4.0
+#: How late a lease may be announced or removed: the promise is a second.
+LATE = 1.0
 #: By how much two renderings of one deadline may differ: each is made from two clocks, read one after the other on a busy machine.
 SAME = 0.05
 
@@ -123,10 +123,10 @@ def test_freshness_goes_from_fresh_to_stale_to_expired(make):
     assert node.instance("ages")["freshness"] == "fresh"
     sleep_until(began + TTL / 2 + 0.2)
     instance = node.instance("ages")
-    assert instance["freshness"] == "stale" and 5 <= instance["age_seconds"] < 9
+    assert instance["freshness"] == "stale" and instance["age_seconds"] == 5
     assert node.post("/api/v1/heartbeat/ages").status == 200
-    assert node.instance("ages")["freshness"] == "fresh" and node.instance("ages")["age_seconds"] < 5
-    eventually(lambda: node.instance("ages")["freshness"] == "expired", "it expires", patience=TTL + 60)
+    assert node.instance("ages")["freshness"] == "fresh" and node.instance("ages")["age_seconds"] == 0
+    eventually(lambda: node.instance("ages")["freshness"] == "expired", "it expires", patience=TTL + 2)
 
 
 @story
@@ -354,14 +354,14 @@ def test_probes_see_a_failure_within_ten_seconds_and_a_recovery(make):
         node = make(checks=True).start()
         node.registered("probed", host="127.0.0.1", port=server.server_port, ttl_seconds=60)
         node.registered("elsewhere", host="203.0.113.9", port=9001, ttl_seconds=60)
-        eventually(lambda: node.instance("probed")["health"] == "passing", "it is passing", patience=60)
+        eventually(lambda: node.instance("probed")["health"] == "passing", "it is passing", patience=12)
         Health.status = 500
         failed = boottime()
-        eventually(lambda: node.instance("probed")["health"] == "critical", "the failure is seen", patience=60)
-        assert boottime() - failed < 30
+        eventually(lambda: node.instance("probed")["health"] == "critical", "the failure is seen", patience=10)
+        assert boottime() - failed < 10
         assert [s["service_name"] for s in node.services("&health=critical")] == ["probed"]
         Health.status = 200
-        eventually(lambda: node.instance("probed")["health"] == "passing", "the recovery is seen", patience=60)
+        eventually(lambda: node.instance("probed")["health"] == "passing", "the recovery is seen", patience=12)
         assert node.instance("elsewhere")["health"] == "unknown", "nobody is asked outside of the probed networks"
         assert {"health"} <= {c["kind"] for c in node.changes()}
     finally:

@@ -2,39 +2,17 @@ import Arguments
 import Glibc
 import Rego
 import RegoSyntax
+import TestSupport
 import Testing
 
 @testable import posto
 
 @Suite("posto eval")
 struct EvalTests {
-    /// A folder of files, removed at the end.
-    private func withFolder<R>(_ files: [String: String], _ body: (String) throws -> R) throws -> R {
-        var template = Array("/tmp/posto-eval-XXXXXX".utf8CString)
-        let folder = String(cString: try #require(mkdtemp(&template)))
-        defer { removeAll(folder) }
-        for (name, text) in files {
-            var path = folder
-            for part in name.split(separator: "/").dropLast() {
-                path += "/" + part
-                mkdir(path, 0o700)
-            }
-            let file = try #require(fopen(folder + "/" + name, "w"))
-            fputs(text, file)
-            fclose(file)
-        }
-        return try body(folder)
-    }
-
-    private func removeAll(_ folder: String) {
-        guard let directory = opendir(folder) else { return }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            if name == "." || name == ".." { continue }
-            if unlink(folder + "/" + name) != 0 { removeAll(folder + "/" + name) }
-        }
-        closedir(directory)
-        rmdir(folder)
+    private func withFolder<R>(_ files: [String: String], _ body: (String) throws -> R) rethrows -> R {
+        let folder = TemporaryFolder()
+        for (name, text) in files { folder.write(name, text) }
+        return try body(folder.path)
     }
 
     @Test("data of folders lies below their names, policies are found at any depth")
@@ -62,7 +40,7 @@ struct EvalTests {
 
     @Test("data that contradict each other are refused")
     func contradiction() throws {
-        try withFolder(["a.json": "{\"y\":2}", "b.json": "{\"y\":3}"]) { folder in
+        withFolder(["a.json": "{\"y\":2}", "b.json": "{\"y\":3}"]) { folder in
             var files = PolicyFiles(version: .v1)
             #expect(throws: RegoErrors.self) { try files.add(folder) }
         }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// The binary that was just built, run with standard input, output and error in files.
 enum PostoProcess {
@@ -22,8 +23,8 @@ enum PostoProcess {
     }()
 
     static func run(_ arguments: [String], input: String = "") throws -> End {
-        let folder = try ScratchFolder()
-        let inputFile = try folder.write("input", input)
+        let folder = TemporaryFolder()
+        let inputFile = folder.write("input", input)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -39,49 +40,5 @@ enum PostoProcess {
         while waitpid(child, &status, 0) < 0, errno == EINTR {}
         guard status & 0x7F == 0 else { throw Failure(what: "posto \(arguments) ended with signal \(status & 0x7F)") }
         return End(status: (status >> 8) & 0xFF, output: folder.read("output"), errors: folder.read("errors"))
-    }
-}
-
-/// A folder that is gone with its value.
-final class ScratchFolder {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/posto-command-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw PostoProcess.Failure(what: "no temporary folder") }
-        path = String(cString: made)
-    }
-
-    deinit { Self.remove(path) }
-
-    private static func remove(_ path: String) {
-        if let directory = opendir(path) {
-            defer { closedir(directory) }
-            while let entry = readdir(directory) {
-                let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-                guard name != ".", name != ".." else { continue }
-                // A link is removed, not followed.
-                if unlink("\(path)/\(name)") != 0 { remove("\(path)/\(name)") }
-            }
-        }
-        rmdir(path)
-    }
-
-    /// Writes a file, with the folder it is in; answers its path.
-    func write(_ name: String, _ text: String) throws -> String {
-        if let slash = name.lastIndex(of: "/") { mkdir("\(path)/\(name[..<slash])", 0o700) }
-        guard let file = fopen("\(path)/\(name)", "w") else { throw PostoProcess.Failure(what: "cannot write \(name)") }
-        fputs(text, file)
-        fclose(file)
-        return "\(path)/\(name)"
-    }
-
-    func read(_ name: String) -> String {
-        guard let file = fopen("\(path)/\(name)", "r") else { return "" }
-        defer { fclose(file) }
-        var all: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 14)
-        while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { all += buffer[..<count] }
-        return String(decoding: all, as: UTF8.self)
     }
 }

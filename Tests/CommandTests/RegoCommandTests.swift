@@ -1,5 +1,6 @@
 import Glibc
 import RegoSyntax
+import TestSupport
 import Testing
 
 @testable import posto
@@ -13,8 +14,8 @@ struct RegoCommandTests {
 
     @Test("a file is printed as it looks when it is formatted, and is not touched")
     func prints() throws {
-        let folder = try ScratchFolder()
-        let file = try folder.write("a.rego", Self.ugly)
+        let folder = TemporaryFolder()
+        let file = folder.write("a.rego", Self.ugly)
         let end = try PostoProcess.run(["fmt", file])
         #expect(end == PostoProcess.End(status: 0, output: Self.nice))
         #expect(folder.read("a.rego") == Self.ugly)
@@ -22,8 +23,8 @@ struct RegoCommandTests {
 
     @Test("-w writes what changed, keeps the mode and follows links")
     func writes() throws {
-        let folder = try ScratchFolder()
-        let file = try folder.write("a.rego", Self.ugly)
+        let folder = TemporaryFolder()
+        let file = folder.write("a.rego", Self.ugly)
         #expect(chmod(file, 0o640) == 0)
         #expect(symlink(file, "\(folder.path)/link.rego") == 0)
         #expect(try PostoProcess.run(["fmt", "-w", "\(folder.path)/link.rego"]) == PostoProcess.End(status: 0))
@@ -35,10 +36,10 @@ struct RegoCommandTests {
 
     @Test("-l names what would change, --fail makes it an error")
     func lists() throws {
-        let folder = try ScratchFolder()
-        let ugly = try folder.write("b/ugly.rego", Self.ugly)
-        _ = try folder.write("a/nice.rego", Self.nice)
-        _ = try folder.write("a/other.txt", "not Rego")
+        let folder = TemporaryFolder()
+        let ugly = folder.write("b/ugly.rego", Self.ugly)
+        _ = folder.write("a/nice.rego", Self.nice)
+        _ = folder.write("a/other.txt", "not Rego")
         #expect(try PostoProcess.run(["fmt", "-l", folder.path]) == PostoProcess.End(status: 0, output: ugly + "\n"))
         let end = try PostoProcess.run(["fmt", "-l", "--fail", folder.path])
         #expect(end == PostoProcess.End(status: 2, output: ugly + "\n", errors: "unexpected diff\n"))
@@ -47,8 +48,8 @@ struct RegoCommandTests {
 
     @Test("-d prints the difference")
     func differs() throws {
-        let folder = try ScratchFolder()
-        let file = try folder.write("a.rego", Self.ugly)
+        let folder = TemporaryFolder()
+        let file = folder.write("a.rego", Self.ugly)
         let end = try PostoProcess.run(["fmt", "--diff", file])
         #expect(end.status == 0)
         #expect(
@@ -76,8 +77,8 @@ struct RegoCommandTests {
 
     @Test("a file that is no Rego is 2, with the line and a mark under the place")
     func refuses() throws {
-        let folder = try ScratchFolder()
-        let file = try folder.write("a.rego", "package a\n\np {\n\ttrue\n}\n")
+        let folder = TemporaryFolder()
+        let file = folder.write("a.rego", "package a\n\np {\n\ttrue\n}\n")
         let end = try PostoProcess.run(["fmt", file])
         #expect(end.status == 2 && end.output.isEmpty)
         #expect(
@@ -89,8 +90,8 @@ struct RegoCommandTests {
 
     @Test("v0 stays v0, or becomes what both versions understand")
     func versions() throws {
-        let folder = try ScratchFolder()
-        let file = try folder.write("a.rego", "package a\n\np[x] { x = 1 }\n")
+        let folder = TemporaryFolder()
+        let file = folder.write("a.rego", "package a\n\np[x] { x = 1 }\n")
         #expect(
             try PostoProcess.run(["fmt", "--v0-compatible", file]).output == "package a\n\np[x] {\n\tx = 1\n}\n")
         #expect(
@@ -101,16 +102,16 @@ struct RegoCommandTests {
 
     @Test("check says nothing when all is well")
     func checksWell() throws {
-        let folder = try ScratchFolder()
-        _ = try folder.write("a.rego", Self.ugly)
+        let folder = TemporaryFolder()
+        _ = folder.write("a.rego", Self.ugly)
         #expect(try PostoProcess.run(["check", folder.path]) == PostoProcess.End(status: 0))
     }
 
     @Test("check reports every broken file: for people on standard error, as JSON on standard output")
     func checksBroken() throws {
-        let folder = try ScratchFolder()
-        let first = try folder.write("a.rego", Self.broken)
-        let second = try folder.write("b.rego", "package b\n\nimport data.x\nimport rego.v2\n")
+        let folder = TemporaryFolder()
+        let first = folder.write("a.rego", Self.broken)
+        let second = folder.write("b.rego", "package b\n\nimport data.x\nimport rego.v2\n")
         let pretty = try PostoProcess.run(["check", folder.path])
         #expect(pretty.status == 1 && pretty.output.isEmpty)
         #expect(
@@ -139,8 +140,8 @@ struct RegoCommandTests {
 
     @Test("check finds what v1 refuses beyond the grammar, as opa does one stage of the compiler after the other")
     func checksV1() throws {
-        let folder = try ScratchFolder()
-        let file = try folder.write("a.rego", "package a\n\nimport data.x\nimport data.y.x\n\ninput := 1\n\np := any([true])\n")
+        let folder = TemporaryFolder()
+        let file = folder.write("a.rego", "package a\n\nimport data.x\nimport data.y.x\n\ninput := 1\n\np := any([true])\n")
         let end = try PostoProcess.run(["check", file])
         #expect(end.status == 1)
         #expect(
@@ -154,8 +155,8 @@ struct RegoCommandTests {
 
     @Test("check says which types do not fit, for people and as JSON, and no more than it is asked for")
     func checksTypes() throws {
-        let folder = try ScratchFolder()
-        let file = try folder.write("a.rego", "package a\n\np := upper(1)\n\nq if 1 == \"x\"\n")
+        let folder = TemporaryFolder()
+        let file = folder.write("a.rego", "package a\n\np := upper(1)\n\nq if 1 == \"x\"\n")
         let end = try PostoProcess.run(["check", file])
         #expect(end.status == 1)
         #expect(

@@ -1,5 +1,6 @@
 import Glibc
 import HTTPServer
+import TestSupport
 import Testing
 
 @testable import Console
@@ -54,15 +55,11 @@ struct AssetTests {
 
     @Test("assets of a folder are read each time, and nothing outside of it")
     func folder() throws {
-        var template = Array("/tmp/posto-assets-XXXXXX".utf8CString)
-        let folder = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)!) }
-        defer { unlink("\(folder)/console.css"); rmdir(folder) }
-        let edited = Assets(folder: folder)
+        let folder = TemporaryFolder()
+        let edited = Assets(folder: folder.path)
         #expect(edited.css == "/ui/console.css" && edited.answer("/ui/console.css", ifNoneMatch: nil) == nil)
         for content in ["a{}", "b{}"] {
-            let file = try #require(fopen("\(folder)/console.css", "w"))
-            fputs(content, file)
-            fclose(file)
+            folder.write("console.css", content)
             guard case .bytes(let bytes)? = edited.answer("/ui/console.css", ifNoneMatch: nil)?.body else { throw CancellationError() }
             #expect(String(decoding: bytes, as: UTF8.self) == content)
         }

@@ -1,42 +1,12 @@
 import Daemon
 import Domain
 import Glibc
+import TestSupport
 import Testing
 
-/// A folder that goes away with the test.
-final class TemporaryFolder {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/posto-configuration-XXXXXX".utf8CString)
-        path = try #require(mkdtemp(&template).map { String(cString: $0) })
-        #expect(mkdir(path + "/conf.d", 0o755) == 0)
-    }
-
-    deinit {
-        func remove(_ folder: String) {
-            guard let directory = opendir(folder) else { return }
-            while let entry = readdir(directory) {
-                let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-                if name == "." || name == ".." { continue }
-                if unlink("\(folder)/\(name)") != 0 { remove("\(folder)/\(name)") }
-            }
-            closedir(directory)
-            rmdir(folder)
-        }
-        remove(path)
-    }
-
-    func write(_ name: String, _ text: String) throws {
-        let file = try #require(fopen("\(path)/\(name)", "w"))
-        fputs(text, file)
-        fclose(file)
-    }
-}
-
 func load(_ text: String, _ change: (inout ConfigurationSources) -> Void = { _ in }) throws -> Configuration {
-    let folder = try TemporaryFolder()
-    try folder.write("posto.toml", text)
+    let folder = TemporaryFolder()
+    folder.write("posto.toml", text)
     var sources = ConfigurationSources(file: folder.path + "/posto.toml")
     change(&sources)
     return try ConfigurationLoader.load(sources)
@@ -44,8 +14,8 @@ func load(_ text: String, _ change: (inout ConfigurationSources) -> Void = { _ i
 
 /// The problems of a configuration, without the folder's name.
 func problems(_ text: String, _ change: (inout ConfigurationSources) -> Void = { _ in }) throws -> [String] {
-    let folder = try TemporaryFolder()
-    try folder.write("posto.toml", text)
+    let folder = TemporaryFolder()
+    folder.write("posto.toml", text)
     var sources = ConfigurationSources(file: folder.path + "/posto.toml")
     change(&sources)
     do {
@@ -141,11 +111,11 @@ struct ConfigurationTests {
 
     @Test("conf.d comes after the file in order of names, then the environment, then flags")
     func order() throws {
-        let folder = try TemporaryFolder()
-        try folder.write("posto.toml", "[registry]\nttl_seconds = 100\ngrace_seconds = 1\n[log]\nlevel = \"debug\"\n[node]\nsite = \"a\"\n")
-        try folder.write("conf.d/20-b.toml", "[registry]\nttl_seconds = 300\n")
-        try folder.write("conf.d/10-a.toml", "[registry]\nttl_seconds = 200\n\ngrace_seconds = 2\n")
-        try folder.write("conf.d/ignored.txt", "nonsense")
+        let folder = TemporaryFolder()
+        folder.write("posto.toml", "[registry]\nttl_seconds = 100\ngrace_seconds = 1\n[log]\nlevel = \"debug\"\n[node]\nsite = \"a\"\n")
+        folder.write("conf.d/20-b.toml", "[registry]\nttl_seconds = 300\n")
+        folder.write("conf.d/10-a.toml", "[registry]\nttl_seconds = 200\n\ngrace_seconds = 2\n")
+        folder.write("conf.d/ignored.txt", "nonsense")
         let sources = ConfigurationSources(
             file: folder.path + "/posto.toml",
             environment: [
@@ -305,11 +275,11 @@ struct ConfigurationTests {
 
     @Test("a reload applies what it can and names the rest")
     func reload() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryFolder()
         let sources = ConfigurationSources(file: folder.path + "/posto.toml")
-        try folder.write("posto.toml", "[registry]\nttl_seconds = 60\n[[streams]]\nname = \"a\"\n")
+        folder.write("posto.toml", "[registry]\nttl_seconds = 60\n[[streams]]\nname = \"a\"\n")
         let running = try ConfigurationLoader.load(sources)
-        try folder.write(
+        folder.write(
             "posto.toml",
             "[registry]\nttl_seconds = 90\n[store]\nsize_max = \"1GiB\"\n[[streams]]\nname = \"a\"\npriority = 5\n[[streams]]\nname = \"b\"\n"
         )
@@ -321,7 +291,7 @@ struct ConfigurationTests {
         #expect(reload.configuration.registry.ttl == .seconds(90))
         #expect(reload.configuration.store == running.store)
         #expect(reload.configuration.streams == running.streams)
-        try folder.write("posto.toml", "[registry]\nttl_seconds = 1\n")
+        folder.write("posto.toml", "[registry]\nttl_seconds = 1\n")
         #expect(throws: ConfigurationError.self) { try running.reload(from: sources) }
     }
 

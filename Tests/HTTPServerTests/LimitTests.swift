@@ -84,6 +84,7 @@ import Testing
         }
         let other = server.client()
         #expect(eventually { server.server.gauges.accepted == 211 })
+        let gathered = HTTPDoor.uptimeNanoseconds()
         var slowest: UInt64 = 0
         var nextDrip = start
         while server.server.gauges.connections > 1, HTTPDoor.uptimeNanoseconds() - start < 60_000_000_000 {
@@ -96,7 +97,8 @@ import Testing
             slowest = max(slowest, HTTPDoor.uptimeNanoseconds() - asked)
         }
         #expect(server.server.gauges.connections == 1)
-        #expect(slowest < 10_000_000_000, "the longest that another client waited")
+        #expect(HTTPDoor.uptimeNanoseconds() - gathered < 5_000_000_000)
+        #expect(slowest < 1_000_000_000, "the longest that another client waited")
         #expect(refused(server, "request_timeout") == 90, "who had a head or a body under way is told 408")
         for (number, client) in slow.enumerated() where kinds[number % 7].name == "a body that drips" {
             let reply = client.reply()
@@ -140,8 +142,9 @@ import Testing
         client.send("GET / HTTP/1.1\r\nHost: localhost\r\nX: ")
         var poller = pollfd(fd: client.descriptor, events: Int16(POLLIN), revents: 0)
         // The wait for an answer is what spaces the bytes.
-        while poll(&poller, 1, 20) == 0, HTTPDoor.uptimeNanoseconds() - start < 60_000_000_000 { client.send("a") }
+        while poll(&poller, 1, 20) == 0, HTTPDoor.uptimeNanoseconds() - start < 5_000_000_000 { client.send("a") }
         #expect(client.reply()?.status == 408)
+        #expect(HTTPDoor.uptimeNanoseconds() - start < 2_000_000_000)
     }
 
     @Test("an idle connection is closed", arguments: Wire.allCases)
@@ -298,7 +301,7 @@ import Testing
         #expect(eventually { server.server.gauges.suspended == 1 })
         let start = HTTPDoor.uptimeNanoseconds()
         server.server.drain(deadline: start + 200_000_000)
-        #expect(HTTPDoor.uptimeNanoseconds() - start >= 200_000_000)
+        #expect((200_000_000..<2_000_000_000).contains(HTTPDoor.uptimeNanoseconds() - start))
         #expect(client.reply()?.status == 503)
     }
 
@@ -317,6 +320,6 @@ import Testing
         let server = try TestServer()
         let first = server.server.lastAliveNanoseconds
         #expect(eventually { server.server.lastAliveNanoseconds > first })
-        #expect(HTTPDoor.uptimeNanoseconds() - server.server.lastAliveNanoseconds < 30_000_000_000)
+        #expect(HTTPDoor.uptimeNanoseconds() - server.server.lastAliveNanoseconds < 2_000_000_000)
     }
 }

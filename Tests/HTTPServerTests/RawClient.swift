@@ -13,6 +13,7 @@ final class RawClient {
     private var session: TLSSession?
 
     /// Trusts the tests' authority.
+    // SAFETY: the certificate was made a moment ago; if it cannot be read every test would fail, and the trap says why. The next one as well.
     static let authority = try! TLSClient(authorities: TestAuthority.shared.certificateBytes)
     static let authority12 = try! TLSClient(authorities: TestAuthority.shared.certificateBytes, version13: false)
 

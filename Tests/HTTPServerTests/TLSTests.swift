@@ -134,9 +134,8 @@ import Testing
     func chain() throws {
         let middle = authority.issue("middle", names: "DNS:middle.example", usage: "basicConstraints=critical,CA:TRUE")
         let leaf = authority.issue("rsa", key: ["rsa:2048"], issuer: middle)
-        let server = try TestServer(wire: .tls) {
-            $0.identity = try! TLSServerIdentity(chain: leaf.certificateBytes + middle.certificateBytes, key: leaf.keyBytes)
-        }
+        let identity = try TLSServerIdentity(chain: leaf.certificateBytes + middle.certificateBytes, key: leaf.keyBytes)
+        let server = try TestServer(wire: .tls) { $0.identity = identity }
         #expect(server.client().request(get)?.status == 200)
         #expect(TestAuthority.run("curl", ["-sS", "--cacert", authority.certificate, "https://localhost:\(port(server))/"]).status == 0)
     }

@@ -136,6 +136,7 @@ final class TestServer {
         RawClient(server.bound[index], from: source, tls: wire == .tlsBesidePlain ? RawClient.authority12 : nil)
     }
 
+    // SAFETY: certificate and key were made a moment ago; if they do not fit every test would fail, and the trap says why.
     static let identity = try! TLSServerIdentity(
         chain: TestAuthority.shared.localhost.certificateBytes, key: TestAuthority.shared.localhost.keyBytes)
 }

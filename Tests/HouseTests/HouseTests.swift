@@ -106,7 +106,7 @@ struct HouseTests {
 
     @Test("what the compiler is asked to believe has a SAFETY line that says why")
     func promisesHaveReasons() {
-        let promises = ["@unchecked Sendable", "nonisolated(unsafe)", "Unmanaged"]
+        let promises = ["@unchecked Sendable", "nonisolated(unsafe)", "Unmanaged", "try!", "as!"]
         for file in files + SourceFile.all(under: "Tests") where !file.path.hasPrefix("Tests/HouseTests/") {
             for (number, line) in file.code where promises.contains(where: { line.contains($0) }) {
                 let above = file.lines[max(0, number - 1 - 6)..<number]

@@ -1,6 +1,5 @@
 // What Glibc's Swift module does not export, and the one instruction that Swift cannot spell.
 #pragma once
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>

@@ -16,26 +16,17 @@ extension TLSTerminator {
 
     /// - Returns: false when nobody waits any more.
     func acceptOne(_ place: Int) -> Bool {
-        var storage = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let descriptor = posto_accept(listeners[place].socket.descriptor, &storage, &length)
-        guard descriptor >= 0 else {
-            switch errno {
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                pauseListeners()
-                return false
-            // The client gave up while it waited in the queue.
-            case ECONNABORTED, EINTR, EPROTO, EPERM: return true
-            default: return false
-            }
-        }
-        guard let (peer, key) = SocketAddress.peer(&storage, descriptor, group: nil, countsLoopback: configuration.countsLoopback) else {
-            close(descriptor)
+        let listener = listeners[place]
+        switch listener.socket.accept(group: nil, countsLoopback: configuration.countsLoopback) {
+        case .connection(let descriptor, let peer, let key):
+            take(ArrivingConnection(descriptor: descriptor, listener: listener.index, peer: peer, addressKey: key), isCounted: false)
             return true
+        case .gone: return true
+        case .none: return false
+        case .noDescriptors:
+            pauseListeners()
+            return false
         }
-        take(
-            ArrivingConnection(descriptor: descriptor, listener: listeners[place].index, peer: peer, addressKey: key), isCounted: false)
-        return true
     }
 
     func take(_ arriving: ArrivingConnection, isCounted: Bool) {

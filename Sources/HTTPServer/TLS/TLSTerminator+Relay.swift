@@ -6,7 +6,7 @@ import TLS
 
 /// Bytes through an open connection. Whoever is slow holds up the other side: one record is kept in either direction, and no more.
 extension TLSTerminator {
-    func relay(_ connection: TLSConnection, _ side: TLSEventTag.Kind, _ events: UInt32) {
+    func relay(_ connection: TLSConnection, _ side: TLSEventKind, _ events: UInt32) {
         if connection.phase == .lingering { return discard(connection) }
         if side == .client, events & (UInt32(EPOLLERR.rawValue) | UInt32(EPOLLHUP.rawValue)) != 0 { return destroy(connection) }
         // Whatever it was about: what is held goes first, and then what may have waited for it.

@@ -159,7 +159,7 @@ final class TLSTerminator {
     }
 
     /// Tells the kernel what to watch for; a mask of 0 takes the descriptor out, because a hung-up one would be reported whatever the mask.
-    func set(_ descriptor: Int32, _ kind: TLSEventTag.Kind, _ old: UInt32, _ new: UInt32, index: Int, serial: UInt32) {
+    func set(_ descriptor: Int32, _ kind: TLSEventKind, _ old: UInt32, _ new: UInt32, index: Int, serial: UInt32) {
         guard old != new else { return }
         var event = epoll_event(events: new, data: epoll_data_t(u64: TLSEventTag(kind: kind, index: index, serial: serial).word))
         let operation = new == 0 ? EPOLL_CTL_DEL : old == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
@@ -169,19 +169,7 @@ final class TLSTerminator {
     }
 }
 
-/// What an event of the TLS thread's epoll set belongs to: kind in the top byte, serial of the connection, slot or place in the low 24 bits.
-struct TLSEventTag {
-    enum Kind: UInt64 { case wake, listener, client, server }
+/// What the TLS thread waits for.
+enum TLSEventKind: UInt64 { case wake, listener, client, server }
 
-    let word: UInt64
-
-    init(_ word: UInt64) { self.word = word }
-
-    init(kind: Kind, index: Int, serial: UInt32) {
-        word = kind.rawValue << 56 | UInt64(serial) << 24 | UInt64(index)
-    }
-
-    var kind: Kind { Kind(rawValue: word >> 56)! }
-    var index: Int { Int(word & 0xff_ffff) }
-    var serial: UInt32 { UInt32(truncatingIfNeeded: word >> 24) }
-}
+typealias TLSEventTag = EventTag<TLSEventKind>

@@ -5,12 +5,13 @@ import Registry
 import ServiceManager
 import Store
 import Synchronization
+import TestSupport
 
 @testable import API
 
 /// A node without its housekeeping: store, registry and interface behind a real socket; time stands still until the test moves it.
 final class TestNode {
-    let folder: String
+    let folder = TemporaryFolder()
     let journal: Journal
     let writer: StoreWriter
     let registry: ServiceRegistry
@@ -19,20 +20,18 @@ final class TestNode {
     private let port: UInt16
 
     init(statics: [StaticInstance] = [], access: AccessPolicy? = nil) throws {
-        var template = Array("/tmp/posto-api-XXXXXX".utf8CString)
-        folder = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)!) }
         let clock = Clock()
         self.clock = clock
         let time = TimeSource(uptime: { clock.uptime }, timestamp: { clock.wall })
         let environment = try StoreEnvironment.open(
-            StoreEnvironment.Options(path: folder + "/state.mdb", budgetBytes: 64 << 20, diskFreeBytesMin: 1 << 20))
+            StoreEnvironment.Options(path: folder.file("state.mdb"), budgetBytes: 64 << 20, diskFreeBytesMin: 1 << 20))
         let identity = try StoreIdentity.loadOrCreate(
             in: environment, nodeID: "n1", proposedNodeID: "n1", now: clock.wall, randomBytes: { [UInt8](repeating: 7, count: $0) })
         journal = try Journal.open(
             environment, nodeID: "n1", epoch: identity.epoch,
             policies: [StreamPolicy(name: "state", priority: .state), StreamPolicy(name: "audit", priority: .audit, isChained: true)])
         let boardIdentity = BoardIdentity(boot: Identifier16(high: 1, low: 1), store: Identifier16(identity.storeID)!)
-        let (board, _) = try LeaseBoard.open(path: folder + "/board", identity: boardIdentity, capacity: 4_096, now: clock.uptime)
+        let (board, _) = try LeaseBoard.open(path: folder.file("board"), identity: boardIdentity, capacity: 4_096, now: clock.uptime)
         let leases = LeaseKeeper(board: board, grace: .seconds(15), now: clock.uptime, generation: 1)
         let registry = ServiceRegistry(
             environment: environment, leases: leases, time: time, statics: StaticServices(StaticServiceSet(statics)),
@@ -70,8 +69,6 @@ final class TestNode {
     deinit {
         server.stop()
         writer.stop()
-        for name in ["state.mdb", "state.mdb-lock", "board"] { unlink(folder + "/" + name) }
-        rmdir(folder)
     }
 
     struct Reply {

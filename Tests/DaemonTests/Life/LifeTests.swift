@@ -2,6 +2,7 @@ import Domain
 import Glibc
 import Registry
 import Store
+import TestSupport
 import Testing
 
 @testable import Daemon
@@ -145,25 +146,10 @@ struct LifeTests {
 
 @Suite("the folder of static registrations")
 struct StaticFolderTests {
-    private func folder(_ files: [(name: String, text: String)]) -> String {
-        var template = Array("/tmp/posto-statics-XXXXXX".utf8CString)
-        let path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)!) }
-        for (name, text) in files {
-            let file = open(path + "/" + name, O_WRONLY | O_CREAT, 0o600)
-            _ = text.withCString { write(file, $0, strlen($0)) }
-            close(file)
-        }
-        return path
-    }
-
-    private func remove(_ path: String) {
-        guard let directory = opendir(path) else { return }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            if name != ".", name != ".." { unlink(path + "/" + name) }
-        }
-        closedir(directory)
-        rmdir(path)
+    private func folder(_ files: [(name: String, text: String)]) -> TemporaryFolder {
+        let folder = TemporaryFolder()
+        for (name, text) in files { folder.write(name, text) }
+        return folder
     }
 
     private func read(_ path: String) -> (instances: [StaticInstance], faults: [StaticServices.Fault]) {
@@ -176,12 +162,11 @@ struct StaticFolderTests {
 
     @Test("what is right is taken, what is wrong is told with its file and line")
     func mixed() {
-        let path = folder([
+        let folder = folder([
             ("10-one.json", registration("svc-a")), ("20-two.json", "[\n" + registration("svc-b") + ",\n" + registration("X") + "\n]"),
             ("30-bad.json", "{\n\n,"), ("40.txt", "no"), (".hidden.json", "no"), ("50-empty.json", ""),
         ])
-        defer { remove(path) }
-        let (instances, faults) = read(path)
+        let (instances, faults) = read(folder.path)
         #expect(instances.map(\.service) == ["svc-a", "svc-b"])
         #expect(faults.map { String($0.file.split(separator: "/").last!) } == ["20-two.json", "30-bad.json", "50-empty.json"])
         #expect(faults[0].line == 3 && faults[0].message.hasPrefix("service_name: ") && faults[1].line == 3)
@@ -189,24 +174,22 @@ struct StaticFolderTests {
 
     @Test("the same instance twice is a fault, not two instances")
     func duplicates() {
-        let path = folder([
+        let folder = folder([
             ("1.json", registration("svc-a")),
             ("2.json", "[" + registration("svc-a") + "," + registration("svc-a", more: #","id":"other""#) + "]"),
         ])
-        defer { remove(path) }
-        let (instances, faults) = read(path)
+        let (instances, faults) = read(folder.path)
         #expect(instances.count == 2 && Set(instances.map(\.id)).count == 2)
         #expect(faults.count == 1 && faults[0].file.hasSuffix("2.json"))
     }
 
     @Test("pipes and folders among the files do not hold the start; a missing folder is empty, a file in its place is a fault")
     func oddities() {
-        let path = folder([("1.json", registration("svc-a"))])
-        mkfifo(path + "/0.json", 0o600)
-        let (instances, faults) = read(path)
+        let folder = folder([("1.json", registration("svc-a"))])
+        mkfifo(folder.file("0.json"), 0o600)
+        let (instances, faults) = read(folder.path)
         #expect(instances.count == 1 && faults.count == 1)
-        #expect(read(path + "/nowhere").instances.isEmpty && read(path + "/nowhere").faults.isEmpty)
-        #expect(read(path + "/1.json").faults.count == 1)
-        remove(path)
+        #expect(read(folder.file("nowhere")).instances.isEmpty && read(folder.file("nowhere")).faults.isEmpty)
+        #expect(read(folder.file("1.json")).faults.count == 1)
     }
 }

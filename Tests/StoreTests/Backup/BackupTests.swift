@@ -272,11 +272,21 @@ struct BackupTests {
                 _ = posto_close_from(3)
                 _exit((try? Restore.run(folder.file("b"), onto: place(folder), expecting: nil, now: now)) != nil ? 0 : 1)
             }
-            // Not a wait for something to happen: the moment of the kill is what varies.
-            usleep(UInt32.random(in: 0...60_000, using: &random))
-            kill(child, SIGKILL)
+            // The moment of the kill is told by what the child has done, not by a clock.
+            var left = Int.random(in: 0...12, using: &random)
+            var seen = FolderPicture(place(folder).path)
             var status: Int32 = 0
-            waitpid(child, &status, 0)
+            var hasEnded = false
+            while left > 0, !hasEnded {
+                let now = FolderPicture(place(folder).path)
+                if now != seen { left -= 1 }
+                seen = now
+                hasEnded = waitpid(child, &status, WNOHANG) == child
+            }
+            if !hasEnded {
+                kill(child, SIGKILL)
+                waitpid(child, &status, 0)
+            }
             if status == 0 { finished += 1 }
             #expect(try StoreLadder.prepare(place(folder), now: now) { _ in } == .sound)
             let found = CareStore.contents(folder.file("store/state.mdb")).filter { $0.key != IdentityRow.epoch.key }
@@ -289,5 +299,22 @@ struct BackupTests {
 extension BackupHeader {
     fileprivate func replacingRevision(_ revision: UInt64) -> BackupHeader {
         BackupHeader(storeID: storeID, nodeID: nodeID, epoch: epoch, created: created, revision: revision, holdsBulk: holdsBulk)
+    }
+}
+
+/// The files beside a store, with their sizes and times: what changes while a restore goes on.
+private struct FolderPicture: Equatable {
+    private var lines: Set<String> = []
+
+    init(_ store: String) {
+        let folder = String(store[..<store.lastIndex(of: "/")!])
+        guard let directory = opendir(folder) else { return }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            var status = stat()
+            guard stat("\(folder)/\(name)", &status) == 0 else { continue }
+            lines.insert("\(name) \(status.st_ino) \(status.st_blocks) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)")
+        }
     }
 }

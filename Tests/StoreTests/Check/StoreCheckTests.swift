@@ -191,6 +191,6 @@ struct StoreCheckTests {
         }
         print("check of \(FileBytes.size(path)! >> 20) MiB: \(times.min()!), median \(times.sorted()[4])")
         // 20 ms when it has the machine to itself, which it has not among other tests.
-        #expect(times.min()! <= .milliseconds(getenv("POSTO_BIG") != nil ? 20 : 1_000))
+        #expect(times.min()! <= .milliseconds(getenv("POSTO_BIG") != nil ? 20 : 200))
     }
 }
