@@ -36,10 +36,12 @@ def matches(shown, output):
 class Demonstration:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="posto-readme-"))
+        # From the repository's folder, as `make run` names it.
+        self.demo = os.path.relpath(self.folder, ROOT)
         self.output = open(self.folder / "output", "w+", encoding="utf8")
         self.process = subprocess.Popen(
             [ROOT / "Packaging/demo/run"], cwd=ROOT, stdout=self.output, stderr=subprocess.STDOUT, start_new_session=True,
-            env={**os.environ, "POSTO_DEMO": str(self.folder), "POSTO_DEMO_LISTEN": "127.0.0.1:0"})
+            env={**os.environ, "POSTO_DEMO": self.demo, "POSTO_DEMO_LISTEN": "127.0.0.1:0"})
         deadline = time.monotonic() + 60
         while "Ctrl-C" not in self.text():
             assert self.process.poll() is None and time.monotonic() < deadline, self.text()
@@ -50,7 +52,7 @@ class Demonstration:
         return (self.folder / "output").read_text(encoding="utf8")
 
     def run(self, command):
-        command = command.replace("http://127.0.0.1:8500", self.url).replace(".build/demo", str(self.folder))
+        command = command.replace("http://127.0.0.1:8500", self.url).replace(".build/demo", self.demo)
         return subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
     def close(self):
